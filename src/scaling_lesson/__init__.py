@@ -1,0 +1,1 @@
+"""Scaling & Efficiency: the reference code behind every number of the lesson."""

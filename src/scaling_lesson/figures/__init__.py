@@ -1,0 +1,57 @@
+"""Figures of the lesson: the colours and the style they share.
+
+Each module draws the figures of one page; each function takes numbers and returns a matplotlib Figure. The colours are
+those of the light page; on the site each becomes a CSS variable, so that a figure follows light and dark.
+"""
+
+INK = "#1f2430"
+"""Text and axes."""
+MUTED = "#667085"
+"""Secondary text, ticks."""
+GRID = "#d5d9e2"
+"""Grid lines and outlines."""
+PAPER = "#fbfbfd"
+"""The page behind the figure."""
+SHADE = "#e9ecf2"
+"""Filled areas that stay in the background."""
+BLUE = "#2f6bd8"
+ORANGE = "#c2570c"
+GREEN = "#1a7f4b"
+
+CSS_VARIABLES = {
+    INK: "--figure-ink", MUTED: "--figure-muted", GRID: "--figure-grid", PAPER: "--figure-paper", SHADE: "--figure-shade",
+    BLUE: "--figure-blue", ORANGE: "--figure-orange", GREEN: "--figure-green",
+}  # fmt: skip
+
+WIDTH = 5.2
+"""Inches. At 72 points an inch the drawing is 374 wide, about a phone's column, so its text is never shrunk to dust."""
+
+STYLE = {
+    "figure.figsize": (WIDTH, 3.2),
+    "figure.constrained_layout.use": True,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "savefig.facecolor": "none",
+    "svg.fonttype": "none",  # real text: selectable, searchable, in the page's own font
+    "svg.hashsalt": "scaling-lesson",
+    "font.size": 9.5,
+    "axes.titlesize": 10,
+    "axes.labelsize": 9.5,
+    "axes.titlelocation": "left",
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.titlecolor": INK,
+    "text.color": INK,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelsize": 8.5,
+    "ytick.labelsize": 8.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.6,
+    "lines.linewidth": 1.8,
+    "legend.frameon": False,
+}

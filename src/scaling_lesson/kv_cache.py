@@ -1,0 +1,136 @@
+"""KV caching: what generating costs with a cache and without one, and what the cache itself costs.
+
+Three things are counted, and never called by one name: token positions processed, query-key pairs scored, and FLOPs.
+A prompt of P positions is followed by T new tokens, one a step. Without a cache step t processes all P + t - 1
+positions. With one, step 1 processes the prompt and every later step the one new position, whose query still meets the
+key of every position before it. All counts are for one sequence that stays inside the context window.
+"""
+
+import torch
+
+from scaling_lesson.checks import float_dtype, positive_int, true_or_false
+from scaling_lesson.models import ModelConfig, parameter_count, require_gpt2_attention, require_in_context
+
+
+def kv_cache_bytes_per_token(config: ModelConfig, dtype: torch.dtype = torch.float16) -> int:
+    """Bytes one token position adds to the cache: 2 x n_layer x n_kv_head x head_dim x bytes per number.
+
+    The 2 is for K and V. Fewer key-value heads than query heads make it smaller by that factor.
+    Raises ValueError when dtype is not float16, bfloat16 or float32.
+    """
+    return 2 * config.n_layer * config.n_kv_head * config.head_dim * float_dtype("dtype", dtype).itemsize
+
+
+def kv_cache_bytes(
+    config: ModelConfig, seq_len: int, batch_size: int = 1, dtype: torch.dtype = torch.float16
+) -> int:
+    """Bytes of the keys and values of batch_size sequences of seq_len positions.
+
+    K and V of every layer have shape (batch_size, n_kv_head, seq_len, head_dim).
+    Raises ValueError for a size that is not a positive integer, seq_len above max_seq_len, or another dtype.
+    """
+    require_in_context("seq_len", seq_len, config)
+    return positive_int("batch_size", batch_size) * seq_len * kv_cache_bytes_per_token(config, dtype)
+
+
+def positions_per_step(prompt_len: int, n_new_tokens: int, cached: bool) -> list[int]:
+    """Token positions processed at each step: P, P+1, ..., P+T-1 without a cache, and P, 1, 1, ... with one.
+
+    Raises ValueError for a length that is not a positive integer.
+    """
+    positive_int("prompt_len", prompt_len)
+    positive_int("n_new_tokens", n_new_tokens)
+    if true_or_false("cached", cached):
+        return [prompt_len] + [1] * (n_new_tokens - 1)
+    return [prompt_len + step - 1 for step in range(1, n_new_tokens + 1)]
+
+
+def positions_processed(prompt_len: int, n_new_tokens: int, cached: bool) -> int:
+    """Token positions processed in all: T P + T (T-1) / 2 without a cache, P + T - 1 with one.
+
+    Raises ValueError as `positions_per_step` does.
+    """
+    return sum(positions_per_step(prompt_len, n_new_tokens, cached))
+
+
+def recomputed_positions(prompt_len: int, step: int) -> int:
+    """Positions whose keys and values step `step` computes again when there is no cache: P + t - 2, or 0 at step 1.
+
+    Of the P + t - 1 positions of step t, only the last is new. Raises ValueError as `positions_per_step` does.
+    """
+    positive_int("prompt_len", prompt_len)
+    return 0 if positive_int("step", step) == 1 else prompt_len + step - 2
+
+
+def query_key_pairs_per_step(prompt_len: int, n_new_tokens: int, cached: bool) -> list[int]:
+    """Query-key pairs the causal mask lets through at each step, in one head of one layer.
+
+    Each position meets itself and those before it: L (L+1) / 2 pairs when all L positions are queries, L when only
+    the last one is. Raises ValueError as `positions_per_step` does.
+    """
+    lengths = positions_per_step(prompt_len, n_new_tokens, cached=False)
+    pairs = [length * (length + 1) // 2 for length in lengths]
+    return pairs[:1] + lengths[1:] if true_or_false("cached", cached) else pairs
+
+
+def query_key_pairs(prompt_len: int, n_new_tokens: int, cached: bool) -> int:
+    """Query-key pairs in all steps, in one head of one layer; raises ValueError as `positions_per_step` does."""
+    return sum(query_key_pairs_per_step(prompt_len, n_new_tokens, cached))
+
+
+def forward_flops(config: ModelConfig, new_positions: int, key_positions: int) -> int:
+    """FLOPs of one GPT-2 forward pass over new_positions, whose queries meet key_positions keys.
+
+    Counted: matrix multiplications, a multiply-add as 2 FLOPs. In each layer and for each new position
+    2 x 3 d_model^2 (Q, K, V), 2 d_model^2 (output projection), 2 x 2 d_model d_ff (feed-forward) and
+    2 x 2 key_positions d_model (Q K^T, and the weights times V); then 2 d_model vocab_size for its logits, which
+    your forward pass computes at every position. Scores are counted as the full rectangle new_positions x
+    key_positions, since `gpt.Head` computes it whole and masks afterwards. Not counted: biases, softmax, layer norm,
+    GELU, embedding look-ups.
+    Raises ValueError for a length that is not a positive integer, new_positions above key_positions, key_positions
+    above max_seq_len, or shared key-value heads.
+    """
+    require_gpt2_attention(config)
+    require_in_context("key_positions", key_positions, config)
+    if positive_int("new_positions", new_positions) > key_positions:
+        raise ValueError(f"new_positions must be at most key_positions={key_positions}; got {new_positions}")
+    d_model = config.d_model
+    projections = 2 * 3 * d_model**2 + 2 * d_model**2
+    feed_forward = 2 * 2 * d_model * config.d_ff
+    attention = 2 * 2 * key_positions * d_model
+    logits = 2 * d_model * config.vocab_size
+    return new_positions * (config.n_layer * (projections + feed_forward + attention) + logits)
+
+
+def flops_per_step(config: ModelConfig, prompt_len: int, n_new_tokens: int, cached: bool) -> list[int]:
+    """FLOPs of each step of generating, counted as `forward_flops` does.
+
+    Raises ValueError as `positions_per_step` and `forward_flops` do.
+    """
+    new = positions_per_step(prompt_len, n_new_tokens, cached)
+    keys = positions_per_step(prompt_len, n_new_tokens, cached=False)
+    return [forward_flops(config, new_positions, length) for new_positions, length in zip(new, keys, strict=True)]
+
+
+def generation_flops(config: ModelConfig, prompt_len: int, n_new_tokens: int, cached: bool) -> int:
+    """FLOPs of all steps of generating; raises ValueError as `flops_per_step` does."""
+    return sum(flops_per_step(config, prompt_len, n_new_tokens, cached))
+
+
+def step_traffic_bytes(
+    config: ModelConfig, key_positions: int, cached: bool, dtype: torch.dtype = torch.float16
+) -> int:
+    """The least bytes of memory traffic in the step that brings a GPT-2 to key_positions positions.
+
+    Counted: every weight the step uses, once. That is all but the rows of the position table it does not look up: it
+    uses one with a cache, key_positions without. (The token table is used whole, for the logits.) With a cache also
+    K and V of every position: those of the earlier ones are read and those of the new one written. Not counted:
+    activations, which a perfect implementation keeps on the chip; token ids and logits.
+    Raises ValueError for key_positions that is not a positive integer up to max_seq_len, another dtype, or shared
+    key-value heads.
+    """
+    require_in_context("key_positions", key_positions, config)
+    new_positions = 1 if true_or_false("cached", cached) else key_positions
+    unused = (config.max_seq_len - new_positions) * config.d_model
+    weights_bytes = (parameter_count(config) - unused) * float_dtype("dtype", dtype).itemsize
+    return weights_bytes + (kv_cache_bytes(config, key_positions, dtype=dtype) if cached else 0)

@@ -1,0 +1,83 @@
+"""Units: what a number counts, and the prefixes it may be shown with.
+
+The lesson computes in base units (bytes, FLOPs, seconds, token positions) and converts only to show.
+MB is 10**6 bytes and MiB is 2**20 bytes; they are never mixed. FLOPs is a count and FLOP/s a rate.
+"""
+
+import difflib
+from dataclasses import dataclass
+from fractions import Fraction
+
+KIB, MIB, GIB = 2**10, 2**20, 2**30
+"""Binary multiples, in bytes."""
+
+SI_PREFIXES = {"k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12, "P": 10**15, "E": 10**18, "Z": 10**21}
+IEC_PREFIXES = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
+SMALL_PREFIXES = {"m": Fraction(1, 10**3), "µ": Fraction(1, 10**6), "n": Fraction(1, 10**9)}
+
+COUNTED = (
+    "bit", "token", "token position", "query-key pair", "parameter", "weight", "step", "update", "layer", "head", "integer",
+    "sequence", "forward pass", "value", "entry",
+)  # fmt: skip
+"""Nouns a count can carry. A claim that names the noun must name the published one."""
+
+
+SHORT = {"position": "token position", "positions": "token position", "pair": "query-key pair", "pairs": "query-key pair"}
+"""What a sentence may call them once it has said what they are."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit of measure.
+
+    symbol: as written, for example `MiB` or `FLOP/s`.
+    dimension: what is measured: `data`, `work`, `time`, a quotient such as `work/time`, a counted noun, or `number`.
+    factor: how many base units (B, FLOP, s, one) it is, exactly.
+    """
+
+    symbol: str
+    dimension: str
+    factor: Fraction
+
+
+def _table() -> dict[str, Unit]:
+    units = {
+        "B": ("data", 1), "byte": ("data", 1), "bytes": ("data", 1),
+        "FLOP": ("work", 1), "FLOPs": ("work", 1),
+        "s": ("time", 1), "second": ("time", 1), "seconds": ("time", 1),
+        "hour": ("time", 3600), "hours": ("time", 3600), "day": ("time", 86400), "days": ("time", 86400),
+        # The Julian year, as astronomers define it.
+        "year": ("time", Fraction(36525, 100) * 86400), "years": ("time", Fraction(36525, 100) * 86400),
+        "": ("number", 1), "×": ("number", 1), "x": ("number", 1), "times": ("number", 1),
+        "%": ("number", Fraction(1, 100)),
+    }  # fmt: skip
+    for prefix, factor in SI_PREFIXES.items():
+        units |= {f"{prefix}B": ("data", factor), f"{prefix}FLOP": ("work", factor), f"{prefix}FLOPs": ("work", factor)}
+    for prefix, factor in IEC_PREFIXES.items():
+        units[f"{prefix}B"] = ("data", factor)
+    for prefix, factor in SMALL_PREFIXES.items():
+        units[f"{prefix}s"] = ("time", factor)
+    for noun in COUNTED:
+        plural = {"entry": "entries", "forward pass": "forward passes"}.get(noun, noun + "s")
+        units |= {noun: (noun, 1), plural: (noun, 1)}
+    units |= {short: units[noun] for short, noun in SHORT.items()}
+    return {symbol: Unit(symbol, dimension, Fraction(factor)) for symbol, (dimension, factor) in units.items()}
+
+
+UNITS = _table()
+
+
+def parse_unit(symbol: str) -> Unit:
+    """The unit written as `symbol`; quotients such as `FLOP/B` are built from their two sides.
+
+    Raises ValueError, naming the nearest known symbols, when `symbol` is not a unit.
+    """
+    if symbol in UNITS:
+        return UNITS[symbol]
+    above, slash, below = symbol.partition("/")
+    if slash and above in UNITS and below in UNITS:
+        top, bottom = UNITS[above], UNITS[below]
+        return Unit(symbol, f"{top.dimension}/{bottom.dimension}", top.factor / bottom.factor)
+    nearest = difflib.get_close_matches(symbol, UNITS, n=3, cutoff=0.5)
+    hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
+    raise ValueError(f"unit must be one of those in scaling_lesson.units; got {symbol!r}{hint}")
