@@ -21,9 +21,7 @@ def kv_cache_bytes_per_token(config: ModelConfig, dtype: torch.dtype = torch.flo
     return 2 * config.n_layer * config.n_kv_head * config.head_dim * float_dtype("dtype", dtype).itemsize
 
 
-def kv_cache_bytes(
-    config: ModelConfig, seq_len: int, batch_size: int = 1, dtype: torch.dtype = torch.float16
-) -> int:
+def kv_cache_bytes(config: ModelConfig, seq_len: int, batch_size: int = 1, dtype: torch.dtype = torch.float16) -> int:
     """Bytes of the keys and values of batch_size sequences of seq_len positions.
 
     K and V of every layer have shape (batch_size, n_kv_head, seq_len, head_dim).

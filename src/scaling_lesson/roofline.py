@@ -37,7 +37,7 @@ def least_time_s(flops: float, memory_bytes: float, accelerator: Accelerator, dt
 
 
 def bound_by(flops: float, memory_bytes: float, accelerator: Accelerator, dtype: torch.dtype) -> str:
-    """"compute" or "memory": which of the two times is the larger, "compute" when they are equal.
+    """Which of the two times is the larger: "compute" or "memory"; "compute" when they are equal.
 
     Raises ValueError as `compute_time_s` and `memory_time_s` do.
     """

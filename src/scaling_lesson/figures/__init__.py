@@ -23,8 +23,11 @@ CSS_VARIABLES = {
     BLUE: "--figure-blue", ORANGE: "--figure-orange", GREEN: "--figure-green",
 }  # fmt: skip
 
-WIDTH = 5.2
-"""Inches. At 72 points an inch the drawing is 374 wide, about a phone's column, so its text is never shrunk to dust."""
+WIDTH = 4.9
+"""Inches. At 72 points an inch the drawing is 353 wide, about a phone's column, so its text is never shrunk to dust."""
+
+SIZE, SMALL = 10.5, 9.5
+"""Text sizes in points, of titles and labels, and of ticks and notes."""
 
 STYLE = {
     "figure.figsize": (WIDTH, 3.2),
@@ -34,9 +37,9 @@ STYLE = {
     "savefig.facecolor": "none",
     "svg.fonttype": "none",  # real text: selectable, searchable, in the page's own font
     "svg.hashsalt": "scaling-lesson",
-    "font.size": 9.5,
-    "axes.titlesize": 10,
-    "axes.labelsize": 9.5,
+    "font.size": SIZE,
+    "axes.titlesize": SIZE,
+    "axes.labelsize": SIZE,
     "axes.titlelocation": "left",
     "axes.edgecolor": MUTED,
     "axes.labelcolor": INK,
@@ -44,8 +47,8 @@ STYLE = {
     "text.color": INK,
     "xtick.color": MUTED,
     "ytick.color": MUTED,
-    "xtick.labelsize": 8.5,
-    "ytick.labelsize": 8.5,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,

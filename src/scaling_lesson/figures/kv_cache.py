@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
-from scaling_lesson.figures import BLUE, INK, MUTED, ORANGE, PAPER, SHADE, WIDTH
+from scaling_lesson.figures import BLUE, INK, MUTED, ORANGE, PAPER, SHADE, SMALL, WIDTH
 
 
 def cache_growth(uncached: list[int], cached: list[int]) -> Figure:
@@ -24,15 +24,15 @@ def cache_growth(uncached: list[int], cached: list[int]) -> Figure:
                 else:
                     colour = ORANGE if position >= length - new else SHADE
                 ax.add_patch(Rectangle((position, -step), 1, 0.8, facecolor=colour, edgecolor=PAPER, linewidth=1.2))
-            ax.text(-0.3, -step + 0.4, f"step {step + 1}", ha="right", va="center", color=MUTED, size=8.5)
+            ax.text(-0.3, -step + 0.4, f"step {step + 1}", ha="right", va="center", color=MUTED, size=SMALL)
             if step:
-                ax.text(length + 0.2, -step + 0.4, "Q, K, V", va="center", color=BLUE, size=8.5)
+                ax.text(length + 0.2, -step + 0.4, "Q, K, V", va="center", color=BLUE, size=SMALL)
         ax.set_title(title, weight="bold")
         ax.set(xlim=(-2.2, longest + 2.6), ylim=(0.1 - len(work), 1))
         ax.axis("off")
     keys = [(BLUE, "new: Q, K, V computed"), (ORANGE, "computed again"), (SHADE, "K, V read from the cache")]
     fig.legend(handles=[Patch(facecolor=c, label=t) for c, t in keys], loc="outside lower left", ncols=3,
-               handlelength=0.9, handletextpad=0.4, columnspacing=1.1, fontsize=8.5)  # fmt: skip
+               handlelength=0.9, handletextpad=0.4, columnspacing=1.1, fontsize=SMALL)  # fmt: skip
     return fig
 
 
@@ -53,7 +53,7 @@ def _pair(ax: Axes, uncached: list[int], cached: list[int], title: str) -> None:
     for values, colour, name in ((uncached, ORANGE, "without"), (cached, BLUE, "with cache")):
         ax.plot(steps, values, color=colour)
         ax.annotate(f"{name}: {values[-1]:,}", (steps[-1], values[-1]), (4, 0), textcoords="offset points",
-                    color=colour, va="center", size=8.5, annotation_clip=False)  # fmt: skip
+                    color=colour, va="center", size=SMALL, annotation_clip=False)  # fmt: skip
     ax.set(title=title, xlim=(1, steps[-1]))
     ax.margins(y=0.06)
     ax.grid(axis="x", visible=False)

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from scaling_lesson.figures import BLUE, GREEN, GRID, INK, MUTED, ORANGE, PAPER, WIDTH
+from scaling_lesson.figures import BLUE, GREEN, GRID, INK, MUTED, ORANGE, PAPER, SMALL, WIDTH
 from scaling_lesson.float_formats import FloatFormat
 
 
@@ -21,7 +21,7 @@ def bit_fields(formats: list[FloatFormat]) -> Figure:
                 ax.add_patch(Rectangle((start + bit, y), 1, 1, facecolor=colour, edgecolor=PAPER, linewidth=1.2))
             start += bits
         note = f"sign {1}, exponent {f.exponent_bits}, fraction {f.fraction_bits}"
-        ax.text(widest, y + 1.18, note, ha="right", va="bottom", color=MUTED, size=8.5)
+        ax.text(widest, y + 1.18, note, ha="right", va="bottom", color=MUTED, size=SMALL)
     ax.set(xlim=(-0.1, widest + 0.1), ylim=(-1.75 * (len(formats) - 1) - 0.15, 2.2))
     ax.axis("off")
     return fig
@@ -38,14 +38,14 @@ def stuck_weight(stuck: list[float], masters: list[float], copies: dict[str, lis
     for (name, values), colour in zip(moved.items(), (GREEN, ORANGE), strict=False):
         ax.step(steps, values, where="post", color=colour, linewidth=1.5)
         ax.annotate(f"its {name} copy", (len(steps) - 1, values[-1]), (4, 0), textcoords="offset points",
-                    color=colour, va="center", size=8.5, annotation_clip=False)  # fmt: skip
+                    color=colour, va="center", size=SMALL, annotation_clip=False)  # fmt: skip
     ax.plot(steps, [value - start for value in masters], color=BLUE)
     ax.plot(steps, [value - start for value in stuck], color=INK, linewidth=2.4)
     end = len(steps) - 1
     ax.annotate("float32 master", (end, masters[-1] - start), (4, 5), textcoords="offset points",
-                color=BLUE, va="bottom", size=8.5, annotation_clip=False)  # fmt: skip
+                color=BLUE, va="bottom", size=SMALL, annotation_clip=False)  # fmt: skip
     ax.annotate("16-bit weight", (end, stuck[-1] - start), (4, 0), textcoords="offset points",
-                color=INK, va="center", size=8.5, annotation_clip=False)  # fmt: skip
+                color=INK, va="center", size=SMALL, annotation_clip=False)  # fmt: skip
     ax.set(xlabel="updates made", title="How far the weight has moved from where it started", xlim=(0, end))
     ax.margins(y=0.06)
     ax.grid(axis="x", visible=False)

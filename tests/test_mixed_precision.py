@@ -1,0 +1,403 @@
+import struct
+from math import inf, nan
+
+import numpy
+import pytest
+import torch
+
+from scaling_lesson import float_formats
+from scaling_lesson import mixed_precision as mp
+from scaling_lesson.models import GPT2_SMALL, ModelConfig
+
+F16, BF16, F32 = torch.float16, torch.bfloat16, torch.float32
+torch.set_num_threads(1)  # the tensors are tiny: threads would only wait for each other
+
+DTYPES = [F16, BF16, F32]
+HALVES = [F16, BF16]
+
+# -- a second route to every format: bit patterns, without torch -------------------------------------------------------
+
+
+def float32_bits(x):
+    return struct.unpack("<I", struct.pack("<f", x))[0]
+
+
+def bits_of(x, dtype):
+    """The bit pattern of x in dtype: struct knows float32 and float16; bfloat16 is float32's upper half, rounded."""
+    if dtype == F16:
+        return int(numpy.float16(numpy.float32(x)).view(numpy.uint16))
+    if dtype == F32:
+        return float32_bits(x)
+    pattern = float32_bits(x)
+    below, last_kept = pattern & 0xFFFF, pattern >> 16 & 1
+    rounds_up = below > 0x8000 or (below == 0x8000 and last_kept)  # ties to even
+    return (pattern >> 16) + rounds_up
+
+
+def number_of(bits, dtype):
+    """The number a bit pattern stands for."""
+    if dtype == F16:
+        return struct.unpack("<e", struct.pack("<H", bits))[0]
+    return struct.unpack("<f", struct.pack("<I", bits << 16 if dtype == BF16 else bits))[0]
+
+
+def some_numbers():
+    """Numbers of every size and sign, ties and halfway neighbours among them, all within float16's range."""
+    generator = numpy.random.default_rng(0)
+    sizes = 10.0 ** generator.uniform(-9, 4.5, 500)
+    ties = [1 + 2**-11, 1 + 3 * 2**-11, 1 + 2**-8, 1 + 3 * 2**-8, 2049.0, 2051.0, 257.0, 259.0, 2**-25, 3 * 2**-25]
+    return [0.0, 1.0, 0.1, 1e-8, 65504.0, *sizes, *-sizes, *ties, *(tie * (1 + 2**-20) for tie in ties)]
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_stored_numbers_and_bits_are_those_of_the_patterns(dtype):
+    for x in some_numbers():
+        x = float(numpy.float32(x))  # so that each route rounds once
+        expected = bits_of(x, dtype)
+        assert mp.stored(x, dtype) == number_of(expected, dtype), x
+        assert int("".join(mp.bit_fields(x, dtype)), 2) == expected, x
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_a_format_is_what_its_bit_patterns_hold(dtype):
+    form = mp.float_format(dtype)
+    exponent_all_ones = (2**form.exponent_bits - 1) << form.fraction_bits
+    assert form.bits == 1 + form.exponent_bits + form.fraction_bits == 8 * dtype.itemsize
+    assert form.largest == number_of(exponent_all_ones - 1, dtype)  # the pattern just below infinity
+    assert form.smallest_normal == number_of(1 << form.fraction_bits, dtype)
+    assert form.smallest == number_of(1, dtype)
+    assert number_of(exponent_all_ones, dtype) == inf
+
+
+@pytest.mark.parametrize(
+    "dtype, expected", [(F16, ("float16", 5, 10)), (BF16, ("bfloat16", 8, 7)), (F32, ("float32", 8, 23))], ids=str
+)
+def test_the_three_formats(dtype, expected):
+    form = mp.float_format(dtype)
+    assert form.dtype == dtype
+    assert (form.name, form.exponent_bits, form.fraction_bits) == expected
+
+
+def test_bit_fields_of_known_numbers():
+    assert mp.bit_fields(1.0, F16) == ("0", "01111", "0000000000")
+    assert mp.bit_fields(-2.0, BF16) == ("1", "10000000", "0000000")
+    assert mp.bit_fields(1.5, F32) == ("0", "01111111", "1" + "0" * 22)
+    assert mp.bit_fields(-0.0, F16) == ("1", "00000", "0000000000")
+
+
+def test_range_1e_minus_8_survives_in_bfloat16_only():
+    assert mp.stored(1e-8, F16) == 0.0
+    assert f"{mp.stored(1e-8, BF16):.5e}" == "1.00117e-08"
+    assert mp.stored(70_000.0, F16) == inf and mp.stored(70_000.0, BF16) == 70_144.0
+
+
+def test_float64_reaches_16_bits_by_way_of_float32():
+    x = 1 + 2**-11 + 2**-40  # just above the midpoint of 1 and the next float16; float32 rounds it to the midpoint
+    assert mp.stored(x, F16) == 1.0
+    assert numpy.float16(x) == 1 + 2**-10  # one rounding, for comparison
+    assert mp.stored(1 + 2**-8 + 2**-40, BF16) == 1.0
+
+
+@pytest.mark.parametrize("dtype, stride", [(F16, 1), (BF16, 1), (F32, 99_991)], ids=str)
+def test_spacing_is_the_difference_of_neighbouring_patterns(dtype, stride):
+    form = mp.float_format(dtype)
+    below_infinity = ((2**form.exponent_bits - 1) << form.fraction_bits) - 1
+    for bits in range(0, below_infinity, stride):
+        number, following = number_of(bits, dtype), number_of(bits + 1, dtype)
+        assert mp.spacing(number, dtype) == following - number, number
+    assert mp.spacing(-1.0, dtype) == mp.spacing(1.0, dtype) == 2.0**-form.fraction_bits
+
+
+@pytest.mark.parametrize("dtype, exponent", [(F16, -11), (BF16, -8), (F32, -24)], ids=str)
+def test_near_1_an_update_must_exceed_half_a_spacing(dtype, exponent):
+    threshold = mp.update_threshold(1.0, dtype)
+    assert threshold == 2.0**exponent
+    assert mp.add_update(1.0, threshold, dtype) == 1.0  # a tie goes to the even neighbour, which is 1.0
+    assert mp.add_update(1.0, threshold + mp.spacing(threshold, dtype), dtype) == 1 + 2 * threshold
+    odd = 1 + 2 * threshold  # the next number, whose last fraction bit is 1: there a tie moves the weight
+    assert mp.add_update(odd, threshold, dtype) == 1 + 4 * threshold
+    assert mp.add_update(-1.0, -threshold, dtype) == -1.0
+
+
+def test_the_thresholds_in_decimals():
+    assert f"{mp.update_threshold(1.0, F16):.1e}" == "4.9e-04"
+    assert f"{mp.update_threshold(1.0, BF16):.1e}" == "3.9e-03"
+
+
+def test_in_bfloat16_an_update_below_2_to_the_minus_9_of_the_weight_is_always_lost():
+    generator = numpy.random.default_rng(1)
+    for weight in (mp.stored(x, BF16) for x in 10.0 ** generator.uniform(-30, 30, 300)):
+        assert 2**-9 < mp.update_threshold(weight, BF16) / weight <= 2**-8
+        assert mp.add_update(weight, weight * 2**-9 * 0.99, BF16) == weight
+        assert mp.add_update(weight, weight * 2**-8 * 1.01, BF16) > weight
+
+
+@pytest.mark.parametrize("dtype, expected", [(F16, 2048), (BF16, 256)], ids=str)
+def test_integers_are_exact_up_to(dtype, expected):
+    integers = torch.arange(4 * expected, dtype=torch.int64)
+    first_lost = integers[integers.to(dtype).to(torch.int64) != integers][0].item()
+    assert mp.largest_consecutive_integer(dtype) == first_lost - 1 == expected
+
+
+def test_float32_holds_integers_up_to_2_to_the_24():
+    assert mp.largest_consecutive_integer(F32) == 2**24
+    around = numpy.arange(2**24 - 1000, 2**24 + 1, dtype=numpy.int64)
+    assert (around.astype(numpy.float32).astype(numpy.int64) == around).all()
+    assert int(numpy.float32(2**24 + 1)) == 2**24
+
+
+# -- updates -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("dtype", HALVES, ids=str)
+@pytest.mark.parametrize("steps", [1, 10, 100, 1000])
+def test_1_plus_0_0001_is_lost_in_both_16_bit_formats(dtype, steps):
+    assert mp.repeated_updates(1.0, 1e-4, steps, dtype) == [1.0] * (steps + 1)
+    assert mp.first_change(mp.repeated_updates(1.0, 1e-4, steps, dtype)) is None
+
+
+def test_a_float32_master_moves_at_once():
+    assert mp.add_update(1.0, 1e-4, F32) == 1.000100016593933
+    assert f"{mp.add_update(1.0, 1e-4, F32):.10f}" == "1.0001000166"
+
+
+@pytest.mark.parametrize("copy_dtype, step, value", [(F16, 5, 1.0009765625), (BF16, 40, 1.0078125)], ids=str)
+def test_the_copy_of_a_master_moves_when_enough_has_added_up(copy_dtype, step, value):
+    masters, copies = mp.master_updates(1.0, 1e-4, 100, copy_dtype)
+    assert (mp.first_change(masters), mp.first_change(copies)) == (1, step)
+    assert copies[step] == value
+    assert len(masters) == len(copies) == 101
+    master = numpy.float32(1)
+    for kept, copy in zip(masters, copies):
+        assert kept == master and copy == number_of(bits_of(float(master), copy_dtype), copy_dtype)
+        master = master + numpy.float32(1e-4)
+
+
+def test_sums_are_rounded_once_to_the_nearest_number():
+    generator = numpy.random.default_rng(2)
+    pairs = generator.uniform(-3, 3, (300, 2)).astype(numpy.float16)
+    for weight, update in pairs:
+        assert mp.add_update(float(weight), float(update), F16) == float(weight + update)
+
+
+def test_repeated_updates_start_with_the_stored_weight_and_may_overflow():
+    assert mp.repeated_updates(0.1, 0.0, 1, BF16) == [mp.stored(0.1, BF16)] * 2
+    assert mp.repeated_updates(65504.0, 1000.0, 2, F16) == [65504.0, inf, inf]
+
+
+def test_first_change_is_an_index():
+    assert mp.first_change([3.0]) is None
+    assert mp.first_change([3.0, 3.0, 2.0, 3.0]) == 2
+
+
+def test_adding_a_thousandth_stalls():
+    assert mp.stall(1e-3, BF16) == mp.Stall(value=0.5, adds=383)
+    assert mp.stall(1e-3, F16) == mp.Stall(value=4.0, adds=3_070)
+
+
+def test_a_stall_is_where_a_loop_in_numpy_stops():
+    value, adds, increment = numpy.float16(-0.7), 0, numpy.float16(0.01)
+    while value + increment != value:
+        value, adds = value + increment, adds + 1
+    assert mp.stall(0.01, F16, start=-0.7) == mp.Stall(float(value), adds)
+    assert mp.stall(1e-9, F16) == mp.Stall(0.0, 0)  # the increment itself is stored as 0
+
+
+# -- gradients ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_gradient_of_1e_minus_8_needs_scaling_in_float16_only():
+    assert mp.gradient_through(1e-8, F16) == 0.0
+    # float16 keeps 11 significant bits, so the scaled gradient is within 2^-11 of the true one.
+    assert mp.gradient_through(1e-8, F16, loss_scale=2**16) == pytest.approx(1e-8, rel=2**-11)
+    assert mp.gradient_through(1e-8, F16, loss_scale=2**43) == inf
+    assert f"{mp.gradient_through(1e-8, BF16):.5e}" == "1.00117e-08"
+    assert mp.gradient_through(1e-8, F32) == float(numpy.float32(1e-8))
+
+
+@pytest.mark.parametrize("dtype", HALVES, ids=str)
+@pytest.mark.parametrize("true_gradient", [1e-8, -3e-7, 0.1, 0.0, 37.0])
+@pytest.mark.parametrize("loss_scale", [1.0, 7.0, 2.0**16, 2.0**40])
+def test_a_gradient_is_stored_once_in_16_bits(dtype, true_gradient, loss_scale):
+    scaled = numpy.float32(true_gradient) * numpy.float32(loss_scale)
+    kept = numpy.float32(mp.stored(float(scaled), dtype))
+    assert mp.gradient_through(true_gradient, dtype, loss_scale) == kept / numpy.float32(loss_scale)
+
+
+@pytest.mark.parametrize("dtype", HALVES, ids=str)
+def test_autocast_computes_both_passes_in_16_bits_and_keeps_float32_outside(dtype):
+    state = torch.get_rng_state()
+    assert mp.autocast_dtypes(dtype) == {
+        "weights": F32,
+        "activations": dtype,
+        "activation_gradients": dtype,
+        "weight_gradients": F32,
+    }
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+# -- memory ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "precision, total", [("float32", 16), ("mixed", 16), ("16-bit with master", 16), ("bfloat16", 8)]
+)
+def test_training_bytes_per_parameter(precision, total):
+    assert sum(mp.training_bytes_per_parameter(precision).values()) == total
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed", "bfloat16"])
+def test_training_bytes_are_those_of_a_real_optimizer_step(precision):
+    weight_dtype = BF16 if precision == "bfloat16" else F32
+    layer = torch.nn.Linear(7, 5, bias=False, dtype=weight_dtype)
+    optimizer = torch.optim.Adam(layer.parameters())
+    with torch.autocast("cpu", dtype=BF16, enabled=precision == "mixed"):
+        layer(torch.ones(3, 7, dtype=weight_dtype)).sum().backward()
+    optimizer.step()
+    weight, moments = layer.weight, optimizer.state[layer.weight]
+    kept = [weight, weight.grad, moments["exp_avg"], moments["exp_avg_sq"]]
+    counted = mp.training_bytes_per_parameter(precision)
+    assert [tensor.nbytes / weight.numel() for tensor in kept] == list(counted.values())
+
+
+def test_the_returned_parts_are_the_callers_to_change():
+    mp.training_bytes_per_parameter("float32").clear()
+    assert mp.training_bytes_per_parameter("mixed")
+
+
+CONFIG = ModelConfig("primes", 5, 3, 3, 21, 83, 101, 29, GPT2_SMALL.source)
+
+
+def float32_saved_by_hand(config, batch_size, seq_len):
+    """What the backward pass of each module needs, added up from the formulas of gpt.py, in bytes."""
+    B, T, C, D = batch_size, seq_len, config.d_model, config.d_ff
+    layer_norm = B * T * C + 2 * B * T  # its input, and a mean and a deviation for each position
+    attention = B * T * C  # input of c_attn
+    attention += 3 * B * T * C  # Q, K, V
+    attention += B * config.n_head * T * T  # the softmax's output
+    attention += B * T * C  # input of c_proj
+    feed_forward = B * T * C + 2 * B * T * D  # input of c_fc, input of GELU, input of c_proj
+    ends = layer_norm + B * T * C + B * T * config.vocab_size  # ln_f, input of lm_head, log-softmax
+    floats = config.n_layer * (2 * layer_norm + attention + feed_forward) + ends
+    return 4 * floats + 8 * B * T + not_in_the_batch(config, seq_len)  # and the int64 tokens
+
+
+def not_in_the_batch(config, seq_len):
+    """Saved once however many sequences there are: each layer's mask, the int64 positions, the loss's divisor."""
+    return config.n_layer * seq_len**2 + 8 * seq_len + 4
+
+
+@pytest.mark.parametrize("batch_size, seq_len", [(1, 1), (2, 17), (3, 29)])
+def test_saved_bytes_in_float32_are_those_the_formulas_need(batch_size, seq_len):
+    assert mp.saved_activation_bytes(CONFIG, batch_size, seq_len) == float32_saved_by_hand(CONFIG, batch_size, seq_len)
+
+
+@pytest.mark.parametrize("autocast_dtype", [None, F16, BF16], ids=str)
+def test_no_parameter_and_no_copy_of_one_is_counted(autocast_dtype):
+    two, four = (mp.saved_activation_bytes(CONFIG, batch_size, 17, autocast_dtype) for batch_size in (2, 4))
+    # What is left when the batch is taken to 0.
+    assert 2 * two - four == not_in_the_batch(CONFIG, 17)
+
+
+def test_activations_shrink_under_autocast_by_less_than_half():
+    in_float32, in_float16 = (mp.saved_activation_bytes(CONFIG, 2, 29, dtype) for dtype in (None, F16))
+    assert in_float16 == mp.saved_activation_bytes(CONFIG, 2, 29, BF16)
+    # The residual stream, the layer norms' inputs and the loss stay in float32, so it cannot reach one half.
+    assert 0.5 < in_float16 / in_float32 < 0.75
+
+
+def test_measuring_leaves_the_random_stream_alone():
+    state = torch.get_rng_state()
+    mp.saved_activation_bytes(CONFIG, 1, 7)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+# -- what is refused ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("bad", [nan, inf, -inf, True, "1", None, 10**400], ids=lambda bad: repr(bad)[:5])
+@pytest.mark.parametrize(
+    "name, call",
+    [
+        ("x", lambda bad: mp.stored(bad, F16)),
+        ("x", lambda bad: mp.bit_fields(bad, F16)),
+        ("x", lambda bad: mp.spacing(bad, F16)),
+        ("weight", lambda bad: mp.update_threshold(bad, F16)),
+        ("weight", lambda bad: mp.add_update(bad, 1.0, F16)),
+        ("update", lambda bad: mp.add_update(1.0, bad, F16)),
+        ("weight", lambda bad: mp.repeated_updates(bad, 1.0, 2, F16)),
+        ("update", lambda bad: mp.master_updates(1.0, bad, 2, F16)),
+        ("increment", lambda bad: mp.stall(bad, F16)),
+        ("start", lambda bad: mp.stall(1.0, F16, start=bad)),
+        ("true_gradient", lambda bad: mp.gradient_through(bad, F16)),
+        ("loss_scale", lambda bad: mp.gradient_through(1.0, F16, bad)),
+    ],
+)
+def test_a_number_must_be_finite(name, call, bad):
+    with pytest.raises(ValueError, match=f"^{name} must be (finite|a number); got "):
+        call(bad)
+
+
+@pytest.mark.parametrize("bad", [0, -1, 2.0, nan, True, "7", None], ids=repr)
+@pytest.mark.parametrize(
+    "name, call",
+    [
+        ("steps", lambda bad: mp.repeated_updates(1.0, 1.0, bad, F16)),
+        ("steps", lambda bad: mp.master_updates(1.0, 1.0, bad, F16)),
+        ("max_steps", lambda bad: mp.stall(1.0, F16, max_steps=bad)),
+        ("batch_size", lambda bad: mp.saved_activation_bytes(CONFIG, bad, 7)),
+        ("seq_len", lambda bad: mp.saved_activation_bytes(CONFIG, 7, bad)),
+    ],
+)
+def test_a_count_must_be_a_positive_integer(name, call, bad):
+    with pytest.raises(ValueError, match=f"^{name} must be a positive integer; got {bad!r}$"):
+        call(bad)
+
+
+@pytest.mark.parametrize("bad", [torch.float64, torch.int16, "float16", None], ids=repr)
+@pytest.mark.parametrize(
+    "name, call",
+    [
+        ("dtype", lambda bad: mp.float_format(bad)),
+        ("dtype", lambda bad: mp.stored(1.0, bad)),
+        ("dtype", lambda bad: mp.bit_fields(1.0, bad)),
+        ("dtype", lambda bad: mp.spacing(1.0, bad)),
+        ("dtype", lambda bad: mp.update_threshold(1.0, bad)),
+        ("dtype", lambda bad: mp.largest_consecutive_integer(bad)),
+        ("dtype", lambda bad: mp.add_update(1.0, 1.0, bad)),
+        ("dtype", lambda bad: mp.repeated_updates(1.0, 1.0, 2, bad)),
+        ("copy_dtype", lambda bad: mp.master_updates(1.0, 1.0, 2, bad)),
+        ("dtype", lambda bad: mp.stall(1.0, bad)),
+        ("dtype", lambda bad: mp.gradient_through(1.0, bad)),
+        ("dtype", lambda bad: mp.autocast_dtypes(bad)),
+    ],
+)
+def test_a_dtype_must_be_one_of_the_lessons(name, call, bad):
+    with pytest.raises(ValueError, match=f"^{name} must be one of torch.float16, .*; got {bad!r}$"):
+        call(bad)
+
+
+@pytest.mark.parametrize(
+    "call, message",
+    [
+        (lambda: mp.autocast_dtypes(F32), "dtype must be one of torch.float16, torch.bfloat16; got torch.float32"),
+        (lambda: mp.saved_activation_bytes(CONFIG, 1, 7, F32), "autocast_dtype must be one of .*; got torch.float32"),
+        (lambda: mp.saved_activation_bytes(CONFIG, 1, 30), "seq_len must be at most max_seq_len=29; got 30"),
+        (lambda: mp.spacing(65504.0, F16), "x must be below the largest number of torch.float16 in size; got 65504.0"),
+        (lambda: mp.update_threshold(1e5, F16), "weight must be below the largest number .*; got 100000.0"),
+        (lambda: mp.first_change([]), r"values must not be empty; got \[\]"),
+        (lambda: mp.gradient_through(1.0, F16, 0.0), "loss_scale must be above 0; got 0.0"),
+        (lambda: mp.stall(1e-3, F16, max_steps=3070), "max_steps must reach the stall, .* at 4.0; got 3070"),
+        (lambda: mp.stall(1000.0, F16), "increment must stall below the largest number of torch.float16; got 1000.0"),
+        (lambda: mp.training_bytes_per_parameter("fp8"), "precision must be one of 'float32', .*; got 'fp8'"),
+    ],
+)
+def test_other_bad_arguments_are_refused_by_name(call, message):
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        call()
+
+
+def test_everything_the_format_module_defines_for_pages_is_here_too():
+    here = float_formats.__name__
+    own = {name for name, value in vars(float_formats).items() if getattr(value, "__module__", "") == here}
+    assert {name for name in own if not name.startswith("_")} - {"cast"} <= set(mp.__all__)
