@@ -48,12 +48,13 @@ step() {
   output=$("$@" 2>&1 </dev/null | LC_ALL=C tee -a .venv/setup.log 2>&1) && return
   case $output in
     *"No module named venv"* | *"No module named ensurepip"*)
-      fail "$base has no venv module: install it (on Debian and Ubuntu: apt-get install python3-venv), then run this again" ;;
-    *"No space left on device"* | *"Errno 28]"* | *"Disk quota exceeded"*)
-      fail "the disk is full: $root/.venv needs about 2 GB (8 GB if pip takes a CUDA build of torch), and as much again while it installs" ;;
+      fail "$base has no venv module: install it (Debian, Ubuntu: apt-get install python3-venv), then run this again" ;;
+    *"No space left on device"* | *"Disk quota exceeded"*)
+      fail "the disk is full: $root/.venv needs about 2 GB (8 GB if pip takes torch for CUDA), and pip room for downloads" ;;
     *"(from versions: none)"* | *"Max retries exceeded"* | *"ERROR: "*"timed out"*)
-      fail "pip cannot reach its package index: check the network, proxy and pip settings, then run this again (log: $root/.venv/setup.log)" ;;
-    *) fail "setting up .venv failed: see $root/.venv/setup.log" ;;
+      fail "pip cannot reach its package index: check network, proxy and pip settings (log: $root/.venv/setup.log)" ;;
+    *)
+      fail "setting up .venv failed: see $root/.venv/setup.log" ;;
   esac
 }
 
@@ -84,7 +85,8 @@ except BlockingIOError:
     fi
     rm -f .venv/origin # from here until the end, an interruption leaves no origin
     if [[ $1 == test ]]; then extra='[test]'; fi
-    step "$python" -m pip install --no-input --progress-bar off --disable-pip-version-check -c constraints.txt -e ".$extra"
+    step "$python" -m pip install --no-input --progress-bar off --disable-pip-version-check \
+      -c constraints.txt -e ".$extra"
     origin "$1" >.venv/origin
   fi
   exec 9>&-

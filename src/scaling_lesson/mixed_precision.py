@@ -182,7 +182,7 @@ def training_bytes_per_parameter(precision: str) -> dict[str, int]:
     }  # fmt: skip
     if precision not in parts:
         raise ValueError(f"precision must be one of {', '.join(map(repr, parts))}; got {precision!r}")
-    return dict(parts[precision])
+    return parts[precision]
 
 
 def saved_activation_bytes(
