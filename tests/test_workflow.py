@@ -80,6 +80,15 @@ def test_no_job_hangs_or_is_cut_off_while_it_publishes():
     }
 
 
+def test_git_ignores_no_source():
+    """Else a file is here, and every test passes, but CI's clone and everyone else's lack it."""
+    if not (ROOT / ".git").exists() or not shutil.which("git"):
+        pytest.skip("not a git checkout")
+    command = ["git", "ls-files", "--others", "--ignored", "--exclude-standard", "--", "src", "tests", "docs", "scripts"]
+    ignored = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+    assert [path for path in ignored if not re.search(r"(__pycache__|\.egg-info|\.ipynb_checkpoints)/", path)] == []
+
+
 def action(step):
     return step.get("uses", "").partition("@")[0]
 

@@ -30,7 +30,7 @@ def cache_growth(uncached: list[int], cached: list[int]) -> Figure:
         ax.set_title(title, weight="bold")
         ax.set(xlim=(-2.2, longest + 2.6), ylim=(0.1 - len(work), 1))
         ax.axis("off")
-    keys = [(BLUE, "new: Q, K, V computed"), (ORANGE, "computed again"), (SHADE, "K, V read from the cache")]
+    keys = [(BLUE, "new: Q, K, V"), (ORANGE, "computed again"), (SHADE, "cached: K, V")]
     fig.legend(handles=[Patch(facecolor=c, label=t) for c, t in keys], loc="outside lower left", ncols=3,
                handlelength=0.9, handletextpad=0.4, columnspacing=1.1, fontsize=SMALL)  # fmt: skip
     return fig
