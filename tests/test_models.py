@@ -67,7 +67,7 @@ def test_published_sizes(config, sizes):
 
 def test_a_source_reads_as_one_line():
     source = Source("Radford et al. 2019, Unsupervised Multitask Learners", "Table 2", "2019-02-14", "https://x.org")
-    assert str(source) == "Radford et al. 2019, Unsupervised Multitask Learners, Table 2"
+    assert str(source) == "Radford et al. 2019, Unsupervised Multitask Learners, Table 2 (2019-02-14)"
     assert all(str(config.source).count("\n") == 0 and config.source.url for config in (GPT2_SMALL, LLAMA3_70B))
 
 

@@ -23,7 +23,7 @@ class Source:
     url: str
 
     def __str__(self) -> str:
-        return f"{self.title}, {self.where}"
+        return f"{self.title}, {self.where} ({self.date})"
 
 
 @dataclass(frozen=True)
