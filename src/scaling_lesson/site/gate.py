@@ -1,0 +1,358 @@
+"""The gate: what every page claims against what its code computes and what was last accepted.
+
+A Gate lives as long as a build, or as long as `mkdocs serve`. Pages are opened, their blocks run, their claims are
+marked while Markdown is rendered; `problems()` then tells, in one list, everything that does not hold.
+"""
+
+import ast
+import difflib
+import re
+from dataclasses import dataclass, field
+from html import escape
+from pathlib import Path
+
+from scaling_lesson.site import claims, records
+from scaling_lesson.site.run import Run, Value
+from scaling_lesson.site.source import ClaimLink, Fence, naked_numbers, prose, replace_claims, scan_claims, scan_fences
+
+SLOT = re.compile(r"⟦claim (\d+)⟧")
+
+
+@dataclass(frozen=True, order=True)
+class Problem:
+    """One message. drift: accepting the computed numbers with scripts/record would settle it."""
+
+    path: str
+    line: int
+    message: str
+    drift: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}: {self.message}"
+
+
+@dataclass
+class Page:
+    """One Markdown page: its text as read, what was found in it, and the run of its blocks.
+
+    path: relative to the folder of mkdocs.yml, as messages show it. url: where the site serves it.
+    """
+
+    path: str
+    file: Path
+    text: str
+    front: int = 0
+    url: str = ""
+    prose: str = ""
+    fences: list[Fence] = field(default_factory=list)
+    links: list[ClaimLink] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    run: Run | None = None
+    ran: set[int] = field(default_factory=set)
+    reached: set[int] = field(default_factory=set)
+    rendered: bool = False
+
+    @property
+    def slug(self) -> str:
+        """What other pages call it in `calc:slug/name`: its file name, or its folder's for an index page."""
+        parts = Path(self.path).with_suffix("").parts
+        return parts[-2] if parts[-1] == "index" and len(parts) > 2 else parts[-1]
+
+    @property
+    def record(self) -> Path:
+        return self.file.with_suffix(".record")
+
+    @property
+    def record_path(self) -> str:
+        return self.path.removesuffix(".md") + ".record"
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether a block failed or did not run: what it would have published is unknown, and not worth a message."""
+        runs = {index for index, fence in enumerate(self.fences) if fence.executed}
+        return bool(self.run.failures or runs - self.ran or any(fence.problems for fence in self.fences))
+
+    def line(self, place: tuple[int, int]) -> int:
+        """The page line of a place in a block."""
+        index, offset = place
+        return self.fences[index].line + 1 + offset
+
+
+class Gate:
+    """All pages of a site, by path.
+
+    names: words that hold a digit and are not numbers, such as `GPT-2`.
+    exempt: {page path: {text: reason}}, the numbers of the prose that nothing computes and nobody needs to.
+    """
+
+    def __init__(self, names: list[str], exempt: dict[str, dict[str, str]]) -> None:
+        self.names = names
+        self.exempt = exempt
+        self.pages: dict[str, Page] = {}
+        self.current: Page | None = None
+        self._kept: dict[str, tuple[object, Run]] = {}
+
+    def open(self, path: str, file: Path, text: str, front: int, url: str = "", sources: object = None) -> Page:
+        """Read a page, whose first `front` lines are front matter, and make it the current one.
+
+        `sources` stands for the state of the code its blocks import: a page whose blocks and sources are unchanged
+        since it was last open keeps its run.
+        """
+        page = self.current = self.pages[path] = Page(path, file, text, front, url)
+        page.fences = scan_fences("\n" * front + "\n".join(text.split("\n")[front:]))
+        readable = prose(text, page.fences)
+        page.prose = "\n" * front + "\n".join(readable.split("\n")[front:])
+        page.links, odd = scan_claims(page.prose)
+        key = ([(f.header, f.body) for f in page.fences], sources)
+        kept = self._kept.get(path)
+        if kept and kept[0] == key and not kept[1].failures:
+            page.run = kept[1]
+            for value in page.run.values.values():
+                value.used = False
+        else:
+            page.run = Run(path)
+            self._kept[path] = (key, page.run)
+        for fence in page.fences:
+            page.problems += [Problem(path, fence.line, message) for message in fence.problems]
+        page.problems += [Problem(path, line, message) for line, message in odd]
+        for line, front_line in enumerate(text.split("\n")[:front], 1):
+            if "calc:" in front_line:
+                page.problems.append(Problem(path, line, "front matter cannot hold a claim"))
+        page.problems += self._naked(page, readable)
+        return page
+
+    def _naked(self, page: Page, readable: str) -> list[Problem]:
+        found = []
+        exempt = dict(self.exempt.get(page.path, {}))
+        used = set()
+        drawn_text = [(f.line + 1 + line, text) for f in page.fences if f.executed for line, text in _figure_text(f)]
+        naked = naked_numbers(readable, self.names)
+        for line, text in drawn_text:
+            naked += [(line, number) for _, number in naked_numbers(text, self.names)]
+        for line, text in naked:
+            if text in exempt:
+                used.add(text)
+            else:
+                message = f'naked number "{text}": publish it and claim it, [{text}](calc:name)'
+                found.append(Problem(page.path, line, message))
+        found += [
+            Problem(page.path, 1, f'the exemption of "{text}" in mkdocs.yml matches nothing') for text in exempt.keys() - used
+        ]
+        return found
+
+    def mark(self, markdown: str) -> list[str]:
+        """The lines of the current page's Markdown (its text without front matter), each claim and block numbered."""
+        page = self.current
+        fences = scan_fences(markdown)
+        readable = prose(markdown, fences)
+        lines = replace_claims(markdown.split("\n"), readable, lambda n, match: f"[{match['text']}](calc:{n})")
+        by_line = {fence.line: index for index, fence in enumerate(page.fences)}
+        for fence in fences:
+            if fence.executed:
+                index = by_line[fence.line + page.front]
+                options = "".join(f' {k}="{v}"' for k, v in fence.options.items() if k in ("source", "title"))
+                lines[fence.line - 1] = f'{fence.prefix}{fence.marker}python exec="on" block="{index}"{options}'
+        return lines
+
+    def look_up(self, page: Page, link: ClaimLink) -> tuple[Page, Value] | str:
+        """The page and value a claim names, or why there is none."""
+        owner = page
+        if link.page:
+            owner = next((p for p in self.pages.values() if p.slug == link.page), None)
+            if owner is None:
+                near = difflib.get_close_matches(link.page, [p.slug for p in self.pages.values()], n=1)
+                return f"there is no page {link.page!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+        value = owner.run.values.get(link.name)
+        if value is None:
+            near = difflib.get_close_matches(link.name, owner.run.values, n=1)
+            return f"nothing publishes {link.name}" + (f"; did you mean {near[0]}?" if near else "")
+        return owner, value
+
+    def _incomplete(self, page: Page, link: ClaimLink) -> bool:
+        owner = next((p for p in self.pages.values() if p.slug == link.page), None) if link.page else page
+        return owner is not None and owner.incomplete
+
+    def verdict(self, page: Page, link: ClaimLink) -> str | None:
+        """What is wrong with a claim, as its message; None when it holds."""
+        found = self.look_up(page, link)
+        if isinstance(found, str):
+            return f'claim "{link.text}": {found}'
+        _, value = found
+        value.used = True
+        if value.exact is None:
+            expected = {True: "True", False: "False"}.get(value.value, value.value)
+            return None if link.text == expected else f'claim "{link.text}": {link.name} is "{expected}"'
+        try:
+            claim = claims.parse(link.text)
+        except ValueError as error:
+            return f'claim "{link.text}": {link.name} is {value.text}; {error}'
+        reason = claims.disagreement(claim, value.exact, value.unit, value.margin)
+        if reason is None:
+            return None
+        correct = self.correct(link, value)
+        shown = f" ({correct})" if correct and correct != value.text else ""
+        reason = "" if reason == "the digits differ" else f"; {reason}"
+        return f'claim "{link.text}": {link.name} is {value.text}{shown}{reason}'
+
+    def correct(self, link: ClaimLink, value: Value) -> str | None:
+        """What a claim should read, in the shape it is written in; None where only a person can say."""
+        if value.exact is None:
+            return str(value.value)
+        try:
+            claim = claims.parse(link.text)
+        except ValueError:
+            return None
+        if claim.unit.dimension != value.unit.dimension and claim.unit.symbol:
+            return claims.show(value.exact, value.unit)
+        return claims.rewrite(claim, value.exact)
+
+    def acceptable(self, page: Page, link: ClaimLink) -> str | None:
+        """The text scripts/record may put in place of a failing claim: other digits, never another unit or bound."""
+        found = self.look_up(page, link)
+        if isinstance(found, str) or self.verdict(page, link) is None:
+            return None
+        value = found[1]
+        if value.exact is None:
+            return str(value.value)
+        try:
+            claim = claims.parse(link.text)
+        except ValueError:
+            return None
+        correct = claims.rewrite(claim, value.exact)
+        if correct is None or claims.disagreement(claims.parse(correct), value.exact, value.unit, value.margin):
+            return None
+        return correct
+
+    def problems(self) -> list[Problem]:
+        """Everything wrong on every page, in page and line order."""
+        found: set[Problem] = set()
+        for page in self.pages.values():
+            found.update(page.problems)
+            for index, link in enumerate(page.links):
+                if isinstance(self.look_up(page, link), str) and self._incomplete(page, link):
+                    continue  # the block that failed is the cause, and is told
+                if message := self.verdict(page, link):
+                    drift = self.acceptable(page, link) is not None
+                    found.add(Problem(page.path, link.line, message, drift))
+                elif index not in page.reached:
+                    found.add(Problem(page.path, link.line, f'claim "{link.text}" is not on the built page'))
+            for index, fence in enumerate(page.fences):
+                if fence.executed and index not in page.ran:
+                    found.add(Problem(page.path, fence.line, "this block did not run"))
+            for place, message in page.run.failures:
+                found.add(Problem(page.path, page.line(place), message))
+            found.update(self._against_record(page))
+        for page in self.pages.values():
+            if not page.incomplete:
+                for value in page.run.values.values():
+                    if not value.used:
+                        message = f"published {value.name}: nothing claims it"
+                        found.add(Problem(page.path, page.line(value.place), message))
+        return sorted(found)
+
+    def _against_record(self, page: Page) -> list[Problem]:
+        recorded, broken = records.read(page.record)
+        found = [Problem(page.record_path, line, message, True) for line, message in broken]
+        computed = page.run.entries
+        for key, entry in computed.items():
+            line = page.line(entry.place)
+            said = key.replace("value ", "published ", 1)
+            if key not in recorded:
+                if not broken:
+                    found.append(Problem(page.path, line, f"{said}: {entry.text} is not in the record", True))
+            elif not records.agree(recorded[key][1], entry.text, entry.tolerance):
+                message = f"{said}: recorded {recorded[key][1]}, computed {entry.text}"
+                found.append(Problem(page.path, line, message, True))
+        if not page.incomplete:
+            for key, (line, _) in recorded.items():
+                if key not in computed:
+                    message = f"{key} is recorded, but the page no longer has it"
+                    found.append(Problem(page.record_path, line, message, True))
+        return found
+
+    def orphans(self, docs: Path, root: Path) -> list[Problem]:
+        """Pages with claims or blocks that no build reached, and records whose page is gone."""
+        found = []
+        for file in sorted(docs.rglob("*.md")):
+            path = file.relative_to(root).as_posix()
+            page = self.pages.get(path)
+            if page is None or not page.rendered:
+                text = file.read_text(encoding="utf-8")
+                line = next((n for n, s in enumerate(text.split("\n"), 1) if "calc:" in s or 'exec="on"' in s), None)
+                if line:
+                    found.append(Problem(path, line, "this page has numbers, but the build does not reach it"))
+        for file in sorted(docs.rglob("*.record")):
+            if not file.with_suffix(".md").exists():
+                found.append(Problem(file.relative_to(root).as_posix(), 1, "this record's page is gone"))
+        return found
+
+    def numbers(self) -> dict:
+        """Everything published and claimed, as `numbers.json` gives it to anyone who wants to check the site."""
+        pages = {}
+        for page in self.pages.values():
+            values = [
+                {
+                    "name": v.name, "value": str(v.value), "unit": v.unit.symbol, "tolerance": v.tolerance,
+                    "reason": v.reason, "expression": v.expression, "source": v.source, "line": page.line(v.place),
+                }
+                for v in page.run.values.values()
+            ]  # fmt: skip
+            stated = []
+            for link in page.links:
+                found = self.look_up(page, link)
+                if isinstance(found, tuple):
+                    owner, value = found
+                    stated.append({"text": link.text, "page": owner.path, "name": link.name, "line": link.line})
+            cells = [{"text": c.text, "value": str(c.value), "unit": c.unit.symbol} for c in page.run.cells]
+            if values or stated or cells:
+                pages[page.path] = {"url": page.url, "values": values, "claims": stated, "cells": cells}
+        return {"pages": pages}
+
+
+def summary(found: list[Problem]) -> str:
+    """The last line of a report: how many problems, and the command that accepts what merely drifted."""
+    drifted = [p for p in found if p.drift]
+    other = len(found) - len(drifted)
+    pages = sorted({re.sub(r"\.record$", ".md", p.path) for p in drifted})
+    parts = []
+    if drifted:
+        numbers = "1 number" if len(drifted) == 1 else f"{len(drifted)} numbers"
+        parts.append(f"{numbers} drifted on {'1 page' if len(pages) == 1 else f'{len(pages)} pages'}.")
+    if other:
+        more = " more" if drifted else ""
+        parts.append(f"{other}{more} problem{'' if other == 1 else 's'} to mend by hand.")
+    if drifted:
+        parts.append(f"To accept: scripts/record {' '.join(pages)}")
+    return " ".join(parts)
+
+
+def error_box(message: str) -> str:
+    """A problem shown on the page, under serve."""
+    return f'<div class="gate-problem"><code>{escape(message)}</code></div>'
+
+
+def _figure_text(fence: Fence) -> list[tuple[int, str]]:
+    """The literal text that figure(...) and table(...) calls put on the page, with its line in the block."""
+    try:
+        tree = ast.parse("\n".join(fence.body))
+    except SyntaxError:
+        return []
+    found = []
+
+    def collect(node: ast.AST) -> None:
+        match node:
+            case ast.Constant(value=str(text)):
+                found.append((node.lineno - 1, text))
+            case ast.FormattedValue():  # its format, ".1f", is not shown
+                collect(node.value)
+            case ast.keyword(arg="name"):
+                pass
+            case _:
+                for child in ast.iter_child_nodes(node):
+                    collect(child)
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("figure", "table"):
+            for argument in (*node.args, *node.keywords):
+                collect(argument)
+    return found

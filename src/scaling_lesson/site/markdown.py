@@ -1,0 +1,172 @@
+"""The Python-Markdown extension: runs a page's blocks through markdown-exec, and leaves a slot for each claim.
+
+Claims are filled in when every page is rendered, since a claim may name another page's value.
+"""
+
+import re
+from collections.abc import Callable
+from html import escape
+from xml.etree.ElementTree import Element
+
+from markdown import Markdown
+from markdown.extensions import Extension
+from markdown.preprocessors import Preprocessor
+from markdown.treeprocessors import Treeprocessor
+from markdown.util import AtomicString
+from markdown_exec import MarkdownConverter, base_format, code_block, validator
+from pymdownx.superfences import SuperFencesCodeExtension
+
+from scaling_lesson.site.gate import SLOT, Gate, Page, error_box
+from scaling_lesson.site.run import Value, shown_code
+
+
+class NumbersExtension(Extension):
+    """Adds executed blocks and claims. Must stand after pymdownx.superfences, whose fences it extends."""
+
+    def __init__(self, gate: Gate) -> None:
+        super().__init__()
+        self.gate = gate
+        self.running = False
+
+    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 (Markdown's name)
+        if self.running:  # markdown-exec renders what a block shows with a second Markdown: no claims in there
+            return
+        fences = next(e for e in md.registeredExtensions if isinstance(e, SuperFencesCodeExtension))
+        fences.extend_super_fences("python", self._format, self._validate, None)
+        # After whitespace is normalized (30), before fences are read (25).
+        md.preprocessors.register(_Mark(md, self.gate), "number_marks", 28)
+        # After inline patterns (20) made the links, before MkDocs rewrites addresses (0).
+        md.treeprocessors.register(_Slots(md, self.gate), "claim_slots", 15)
+
+    def _validate(self, language: str, inputs: dict, options: dict, attrs: dict, md: Markdown) -> bool:
+        if "block" not in inputs:  # its header is wrong, which the gate tells; it must not run some other way
+            inputs.clear()
+            options["block"] = None
+            return True
+        options["block"] = int(inputs.pop("block"))
+        options["shown"] = inputs.pop("source", "") == "above"
+        options["title"] = inputs.pop("title", "")
+        return validator(language, inputs, {}, attrs, md)
+
+    def _format(self, src: str, language: str, md: Markdown, options: dict, **_: object) -> str:
+        page, index = self.gate.current, options["block"]
+        if index is None:
+            return error_box(f"this block does not run:\n{src}")
+        if index not in page.run.html:
+            self.running = True
+            try:
+                page.run.html[index] = self._block(page, index, src, md, options)
+            finally:
+                self.running = False
+        page.ran.add(index)
+        return page.run.html[index]
+
+    def _block(self, page: Page, index: int, code: str, md: Markdown, options: dict) -> str:
+        extra = []
+
+        def run(code: str, **_: object) -> str:
+            printed, html = page.run.execute(index, page.fences[index], code)
+            extra.append(html)
+            return printed.rstrip("\n")
+
+        failures = len(page.run.failures)
+        printed = base_format(language="python", run=run, code=code, md=md, result="text")
+        title = {"title": options["title"]} if options["title"] else {}
+        listing = MarkdownConverter(md).convert(code_block("python", shown_code(code), **title))
+        anchors = "".join(
+            f'<span id="calc-{v.name}"></span>' for v in page.run.values.values() if v.place[0] == index
+        )
+        errors = "".join(error_box(message) for _, message in page.run.failures[failures:])
+        if options["shown"]:
+            return f'<div class="block">{anchors}{listing}{printed}{extra[0]}{errors}</div>'
+        folded = f'<details class="block-code"><summary>The code</summary>{anchors}{listing}</details>'
+        return f'<div class="block">{extra[0]}{printed}{errors}{folded}</div>'
+
+
+class _Mark(Preprocessor):
+    def __init__(self, md: Markdown, gate: Gate) -> None:
+        super().__init__(md)
+        self.gate = gate
+
+    def run(self, lines: list[str]) -> list[str]:
+        # Markdown adds two empty lines at the end, which the page's text does not have.
+        text = "\n".join(lines)
+        return self.gate.mark(text.removesuffix("\n\n")) + ["", ""]
+
+
+class _Slots(Treeprocessor):
+    def __init__(self, md: Markdown, gate: Gate) -> None:
+        super().__init__(md)
+        self.gate = gate
+
+    def run(self, root: Element) -> None:
+        page = self.gate.current
+        for parent in root.iter():
+            heading = re.fullmatch("h[1-6]", parent.tag)
+            for link in parent:
+                number = (link.get("href") or "").removeprefix("calc:")
+                if link.tag != "a" or not (link.get("href") or "").startswith("calc:"):
+                    continue
+                index = int(number) if number.isdecimal() else -1
+                if not 0 <= index < len(page.links) or heading:
+                    continue  # not reached, and reported as such
+                page.reached.add(index)
+                link.tag = "span"
+                for name in list(link.attrib):
+                    del link.attrib[name]
+                link.set("class", "claim")
+                for child in list(link):
+                    link.remove(child)
+                link.text = AtomicString(f"⟦claim {index}⟧")
+
+
+def fill_slots(gate: Gate, page: Page, html: str, address: Callable[[str, str], str]) -> str:
+    """The page's HTML with every slot replaced by its claim: the number, a link to its code, and where it comes from.
+
+    address: gives the relative address of one page's url from another's.
+    """
+    return SLOT.sub(lambda match: _claim(gate, page, int(match[1]), address), html)
+
+
+def _claim(gate: Gate, page: Page, index: int, address: Callable[[str, str], str]) -> str:
+    link = page.links[index]
+    found = gate.look_up(page, link)
+    wrong = gate.verdict(page, link)
+    if isinstance(found, str):
+        return f'<data class="claim-number claim-number--wrong">{escape(link.text)}</data>{_correction(wrong)}'
+    owner, value = found
+    number = escape(str(value.value), quote=True)
+    data = f'<data class="claim-number" value="{number}">{escape(link.text)}</data>'
+    if wrong:
+        correct = gate.correct(link, value) or value.text
+        data = f'<data class="claim-number claim-number--wrong" value="{number}">{escape(link.text)}</data>'
+        data += _correction(f"should read {correct}")
+    here = "" if owner is page else address(owner.url, page.url)
+    card = f"claim-{index}"
+    return (
+        f'<a href="{here}#calc-{value.name}" aria-describedby="{card}">{data}</a>'
+        f'<span class="claim-card" role="tooltip" id="{card}" data-search-exclude>{_provenance(value)}</span>'
+    )
+
+
+def _correction(text: str) -> str:
+    return f' <strong class="claim-correction">{escape(text)}</strong>'
+
+
+def _provenance(value: Value) -> str:
+    exact = _exact(value)
+    parts = [f'<span class="claim-exact">{escape(exact)}</span>', f"<code>{escape(value.expression)}</code>"]
+    if value.tolerance:
+        parts.append(f"<span>± {value.tolerance:g} {escape(value.unit.symbol)}: {escape(value.reason)}</span>")
+    if value.source:
+        parts.append(f"<span>Source: {escape(value.source)}</span>")
+    return " ".join(parts)
+
+
+def _exact(value: Value) -> str:
+    """The value in full; whole numbers with separators."""
+    if value.exact is None:
+        return str(value.value)
+    if value.exact.denominator == 1 and abs(value.value) < 2**53:  # a float this size is written as it is
+        return f"{int(value.value):,} {value.unit.symbol}".rstrip()
+    return value.text

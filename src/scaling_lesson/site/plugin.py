@@ -1,0 +1,133 @@
+"""The MkDocs plugin: opens each page for the gate, fills its claims in, and fails the build when the gate finds anything.
+
+Thin on purpose: what it calls is Python-Markdown and plain functions, which outlive a site generator.
+"""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+from typing import Literal
+
+from mkdocs.config import config_options
+from mkdocs.config.base import Config
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
+from mkdocs.livereload import LiveReloadServer
+from mkdocs.plugins import BasePlugin, event_priority
+from mkdocs.structure.files import Files
+from mkdocs.structure.pages import Page as SitePage
+from mkdocs.utils import get_relative_url
+
+from scaling_lesson.site.formulas import FormulaExtension
+from scaling_lesson.site.gate import Gate, Problem, error_box, summary
+from scaling_lesson.site.markdown import NumbersExtension, fill_slots
+
+
+class NumbersConfig(Config):
+    """`numbers:` in mkdocs.yml."""
+
+    names = config_options.ListOfItems(config_options.Type(str), default=[])
+    """Words that hold a digit and are names, such as GPT-2."""
+    exempt = config_options.Type(dict, default={})
+    """{page: {text: reason}}: numbers of the prose that need no code."""
+
+
+class NumbersPlugin(BasePlugin[NumbersConfig]):
+    """Gate every number of the site."""
+
+    gate: Gate | None = None
+    serving = False
+    quiet = False
+    """Set by scripts/record, which tells what it found in its own way."""
+    found: list[Problem]
+
+    def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
+        """Having this event keeps the plugin, and so the runs of unchanged pages, from one rebuild to the next."""
+        if dirty:
+            raise PluginError("a dirty build skips pages, so their numbers would go unchecked: build without --dirty")
+        self.serving = command == "serve"
+
+    @event_priority(100)  # before any plugin writes into the site's folder
+    def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
+        for page, exempt in self.config.exempt.items():
+            if not isinstance(exempt, dict) or not all(isinstance(reason, str) and reason for reason in exempt.values()):
+                raise PluginError(f"numbers: exempt: {page}: give {{text: reason}}, each with its reason")
+        if self.gate is None or not self.serving:
+            self.gate = Gate(self.config.names, self.config.exempt)
+        self.gate.names, self.gate.exempt, self.gate.pages = self.config.names, self.config.exempt, {}
+        self.root = Path(config.config_file_path).resolve().parent
+        config.markdown_extensions += [NumbersExtension(self.gate), FormulaExtension()]
+        self._sources = _fingerprint(Path(__file__).parents[1])
+        if not self.serving:
+            # Build beside the site, and put it in place only when every number holds.
+            self._site = Path(config.site_dir)
+            self._stage = self._site.with_name(f".{self._site.name}-next")
+            config.site_dir = str(self._stage)
+        return config
+
+    def on_page_markdown(self, markdown: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
+        file = Path(page.file.abs_src_path)
+        path = file.resolve().relative_to(self.root).as_posix()
+        text = page.file.content_string
+        if not text.endswith(markdown):
+            raise PluginError(f"{path}: another plugin changed this page's text, so its lines cannot be named")
+        self.gate.open(path, file, text, text.count("\n") - markdown.count("\n"), page.url, self._sources)
+        return markdown
+
+    def on_page_content(self, html: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
+        self.gate.current.rendered = True
+        page.meta["gate_path"] = self.gate.current.path
+        self.gate.current = None
+        return html
+
+    def on_env(self, env: object, *, config: MkDocsConfig, files: Files) -> None:
+        """Every page is rendered: judge, and fill the claims in."""
+        self.found = self.gate.problems() + self.gate.orphans(Path(config.docs_dir).resolve(), self.root)
+        for file in files.documentation_pages():
+            page = self.gate.pages.get(file.page.meta.get("gate_path"))
+            if page is None:
+                continue
+            html = fill_slots(self.gate, page, file.page.content, get_relative_url)
+            mine = [p for p in self.found if p.path in (page.path, page.record_path)]
+            if mine:
+                boxes = "".join(error_box(str(problem)) for problem in mine)
+                html = f'<section class="gate-notice"><p>{summary(mine)}</p>{boxes}</section>{html}'
+            file.page.content = html
+
+    @event_priority(-100)  # after every plugin has written its files
+    def on_post_build(self, *, config: MkDocsConfig) -> None:
+        for problem in () if self.quiet else self.found:
+            print(problem, file=sys.stderr)
+        if self.serving:
+            if self.found:
+                print(summary(self.found), file=sys.stderr)
+            return
+        config.site_dir = str(self._site)
+        if self.found:
+            self._drop_stage()
+            raise PluginError(summary(self.found))
+        numbers = json.dumps(self.gate.numbers(), ensure_ascii=False, indent=1)
+        (self._stage / "numbers.json").write_text(numbers, encoding="utf-8")
+        old = self._site.with_name(f".{self._site.name}-old")
+        shutil.rmtree(old, ignore_errors=True)
+        if self._site.exists():
+            self._site.rename(old)
+        self._stage.rename(self._site)
+        shutil.rmtree(old, ignore_errors=True)
+
+    def on_build_error(self, *, error: Exception) -> None:
+        self._drop_stage()
+
+    def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: object) -> LiveReloadServer:
+        server.watch(str(Path(__file__).parents[1]))
+        return server
+
+    def _drop_stage(self) -> None:
+        if not self.serving and hasattr(self, "_stage"):
+            shutil.rmtree(self._stage, ignore_errors=True)
+
+
+def _fingerprint(folder: Path) -> tuple:
+    """Changes when any Python file of the lesson does."""
+    return tuple((str(p), p.stat().st_mtime_ns, p.stat().st_size) for p in sorted(folder.rglob("*.py")))

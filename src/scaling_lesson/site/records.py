@@ -1,0 +1,119 @@
+"""Records: everything a page published, drew and printed, committed beside it, one value a line.
+
+    value one_sequence = 37748736 B
+    table formats row 1 largest = 65504.0
+    block 2 line 1 = "stored as 0.0"
+
+The build compares a record with what the page computes now; only scripts/record writes one.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+
+import numpy
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedLocator
+
+HEADER = "# What this page computed when its numbers were last accepted. Written by scripts/record; do not edit."
+_LINE = re.compile(r"(?P<key>(?:value|figure|table|block) .*?) = (?P<text>.+)")
+_NUMBER = re.compile(r"(-?[0-9.]+(?:e[-+]?[0-9]+)?)( .*)?")
+
+
+def canonical(value: object, unit: str = "") -> str:
+    """The one way a value is written in a record: integers and floats in full, text in JSON quotes."""
+    if isinstance(value, (bool, str)):
+        return json.dumps(value, ensure_ascii=False)
+    return f"{value} {unit}".rstrip()
+
+
+def read(path: Path) -> tuple[dict[str, tuple[int, str]], list[tuple[int, str]]]:
+    """The entries of a record, key to (line, text), and its lines that cannot be read, as (line, what is wrong)."""
+    entries: dict[str, tuple[int, str]] = {}
+    problems = []
+    if not path.exists():
+        return entries, problems
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        return entries, [(1, "this record is not UTF-8 text")]
+    lines = text.split("\n")
+    if lines[0] != HEADER:
+        problems.append((1, "this record does not begin with its header line"))
+    if lines[-1] != "":
+        problems.append((len(lines), "this record is cut off: its last line has no end"))
+    for number, line in enumerate(lines[1:-1], 2):
+        match = _LINE.fullmatch(line)
+        if re.match(r"<{7}|={7}|>{7}|\|{7}", line):
+            problems.append((number, "a merge conflict is left in this record"))
+        elif match is None:
+            problems.append((number, f"cannot read this record line: {line!r}"))
+        elif match["key"] in entries:
+            problems.append((number, f"{match['key']} is recorded twice"))
+        else:
+            entries[match["key"]] = (number, match["text"])
+    return entries, problems
+
+
+def write(entries: dict[str, str]) -> str:
+    """The text of a record file."""
+    return "\n".join([HEADER, *(f"{key} = {text}" for key, text in entries.items()), ""])
+
+
+def agree(recorded: str, computed: str, tolerance: float) -> bool:
+    """Whether a recorded text stands for the computed one: the same text, or numbers within the tolerance."""
+    if recorded == computed:
+        return True
+    old, new = _NUMBER.fullmatch(recorded), _NUMBER.fullmatch(computed)
+    if not tolerance or old is None or new is None or old[2] != new[2]:
+        return False
+    try:
+        return abs(Fraction(old[1]) - Fraction(new[1])) <= Fraction(tolerance)
+    except ValueError:
+        return False
+
+
+def drawn(figure: Figure) -> Iterator[tuple[str, str]]:
+    """What a figure shows, artist by artist: scales, labels, the data of lines, bars, areas and points, and all text.
+
+    The figure must have been drawn, for its tick labels to be set.
+    """
+    for number, axes in enumerate(figure.axes, 1):
+        where = f"axes {number}"
+        yield f"{where} scales", canonical(f"{axes.get_xscale()} {axes.get_yscale()}")
+        yield f"{where} limits", f"{_numbers(axes.get_xlim())} {_numbers(axes.get_ylim())}"
+        labels = [axes.get_title(loc=side) for side in ("left", "center", "right")] + [axes.get_xlabel(), axes.get_ylabel()]
+        yield f"{where} labels", canonical(" | ".join(label for label in labels if label))
+        for at, line in enumerate(axes.lines, 1):
+            yield f"{where} line {at} x", _numbers(line.get_xdata(orig=False))
+            yield f"{where} line {at} y", _numbers(line.get_ydata(orig=False))
+        if axes.patches:
+            corners = [patch.get_path().transformed(patch.get_patch_transform()).vertices for patch in axes.patches]
+            yield f"{where} patches", _numbers(numpy.concatenate(corners))
+        for at, collection in enumerate(axes.collections, 1):
+            shapes = [path.vertices for path in collection.get_paths()]
+            points = numpy.concatenate([*shapes, numpy.atleast_2d(collection.get_offsets())])
+            yield f"{where} collection {at}", _numbers(points)
+        legend = axes.get_legend()
+        texts = [*axes.texts, *(legend.get_texts() if legend else [])]
+        # Ticks that were placed by hand carry words or numbers of the figure; others follow from the limits.
+        fixed = [axis for axis in (axes.xaxis, axes.yaxis) if isinstance(axis.get_major_locator(), FixedLocator)]
+        texts += [label for axis in fixed for label in axis.get_ticklabels()]
+        yield f"{where} text", canonical(" | ".join(text.get_text() for text in texts if text.get_text()))
+    if figure.texts:
+        yield "text", canonical(" | ".join(text.get_text() for text in figure.texts))
+
+
+def _numbers(values: object) -> str:
+    """Numbers as drawn: nine digits are far below a pixel, and beyond the last bits in which machines differ.
+
+    Long series are recorded by their ends and a digest.
+    """
+    flat = [f"{float(value):.9g}" for value in numpy.ma.filled(numpy.ma.asarray(values, dtype=float), numpy.nan).ravel()]
+    if len(flat) <= 24:
+        return f"[{', '.join(flat)}]"
+    digest = hashlib.sha256(" ".join(flat).encode()).hexdigest()[:16]
+    return f"[{flat[0]}, {flat[1]}, … {len(flat)} numbers, digest {digest} …, {flat[-2]}, {flat[-1]}]"

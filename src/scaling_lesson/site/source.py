@@ -1,0 +1,193 @@
+"""Reading a page's Markdown as text: its fences, its claims, and the numbers in its prose that nothing computes.
+
+Everything here keeps line numbers, which Python-Markdown does not, so that each problem can name its line.
+"""
+
+import difflib
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from scaling_lesson.site import claims
+
+FENCE = re.compile(r"(?P<prefix>[> \t]*)(?P<fence>`{3,}|~{3,})(?P<header>[^`]*)$")
+CLAIM_LINK = re.compile(r"\[(?P<text>[^\[\]\n]+)\]\(calc:(?:(?P<page>[a-z0-9-]+)/)?(?P<name>[a-z][a-z0-9_]*)\)")
+OPTION = re.compile(r'\s*(?P<key>[A-Za-z_]+)="(?P<value>[^"]*)"')
+DISPLAY_LANGUAGES = {"markdown", "bash", "yaml", "toml"}
+"""Listings that show code and run nothing. Text listings are prose: their digits are checked."""
+
+
+@dataclass
+class Fence:
+    """A fenced block: its 1-based first line, language, options, body lines and whether it is to be executed."""
+
+    line: int
+    prefix: str
+    marker: str
+    header: str
+    language: str
+    body: list[str] = field(default_factory=list)
+    options: dict[str, str] = field(default_factory=dict)
+    closed: bool = False
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def executed(self) -> bool:
+        return self.language == "python" and not self.problems
+
+
+@dataclass(frozen=True)
+class ClaimLink:
+    """A `[text](calc:page/name)` link: where it stands, and what it says of which value (page "" is its own page)."""
+
+    line: int
+    text: str
+    page: str
+    name: str
+
+
+def scan_fences(text: str) -> list[Fence]:
+    """Every fence of the text, with a list of what would keep an executed one from running."""
+    found: list[Fence] = []
+    open_fence: Fence | None = None
+    for number, line in enumerate(text.split("\n"), 1):
+        match = FENCE.match(line.rstrip())
+        if open_fence is None and match:
+            language = re.match(r"\s*\.?([\w#.+-]*)", match["header"])[1]
+            open_fence = Fence(number, match["prefix"], match["fence"], match["header"].strip(), language)
+            found.append(open_fence)
+        elif open_fence is not None:
+            if line.strip(" \t>") == open_fence.marker and not line.replace(open_fence.prefix, "", 1)[:1].isspace():
+                open_fence.closed, open_fence = True, None
+            else:
+                open_fence.body.append(line[len(open_fence.prefix) :])
+    for fence in found:
+        _read_header(fence)
+    return found
+
+
+def _read_header(fence: Fence) -> None:
+    known = {"exec", "source", "title", "timeout"}
+    rest = fence.header.removeprefix(fence.language)
+    while match := OPTION.match(rest):
+        fence.options[match["key"]] = match["value"]
+        rest = rest[match.end() :]
+    if not fence.closed:
+        fence.problems.append("this block is never closed, so nothing after it is read")
+    if fence.language != "python":
+        if "exec" in fence.header or fence.language.lower() in ("py", "python3", "pycon"):
+            fence.problems.append('only "python" blocks run; write ```python exec="on"')
+        return
+    if rest.strip():
+        fence.problems.append(f'this block would not run: cannot read {rest.strip()!r}; options are written key="value"')
+    for key in fence.options.keys() - known:
+        nearest = difflib.get_close_matches(key, known, n=1)
+        hint = f"; did you mean {nearest[0]!r}?" if nearest else f"; options are {', '.join(sorted(known))}"
+        fence.problems.append(f"this block would not run: there is no option {key!r}{hint}")
+    if fence.options.get("exec") != "on":
+        fence.problems.append('this block would not run: python blocks are executed, write ```python exec="on"')
+    if fence.options.get("source", "above") != "above":
+        fence.problems.append(f'this block would not run: source is "above" or left out, not {fence.options["source"]!r}')
+    limit = fence.options.get("timeout", "20")
+    if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", limit) or not float(limit):
+        fence.problems.append(f"this block would not run: timeout is a number of seconds, not {limit!r}")
+
+
+def prose(text: str, fences: list[Fence]) -> str:
+    """The text with all fenced blocks blanked out, except listings of plain text. Lines stay where they are."""
+    lines = text.split("\n")
+    for fence in fences:
+        end = fence.line + len(fence.body) + (1 if fence.closed else 0)
+        first = fence.line - 1
+        if fence.executed or fence.problems or fence.language in DISPLAY_LANGUAGES:
+            lines[first:end] = [""] * (end - first)
+        else:
+            lines[first] = lines[end - 1] = ""
+    return "\n".join(lines)
+
+
+def _blank(match: re.Match) -> str:
+    return re.sub(r"[^\n]", " ", match[0])
+
+
+def _blank_code(match: re.Match) -> str:
+    # A number dressed as code is still a number.
+    return match[0] if claims.is_number(match["code"].strip()) else _blank(match)
+
+
+CODE_SPAN = re.compile(r"(?<![`\\])(?P<ticks>`+)(?!`)(?P<code>(?:(?!\n\s*\n).)+?)(?<!`)(?P=ticks)(?!`)", re.S)
+MATH = re.compile(r"(?<![\\$])(\$\$?)(?!\s)(?P<tex>(?:(?!\n\s*\n)[^$])+?)(?<![\s\\])\1(?!\$)")
+_INVISIBLE = (
+    re.compile(r"<!--.*?-->", re.S),
+    re.compile(r"(?<=\])\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*\)"),  # a link's address
+    re.compile(r"(?<=\])\[[^\[\]\n]*\]"),  # a link's reference
+    re.compile(r"^\s*\[[^\]\n]+\]:\s+\S+", re.M),  # and that one's address
+    re.compile(r"<https?://[^>\s]+>"),
+    re.compile(r"\{:?\s*[#.][^}\n]*\}"),  # attribute lists
+    re.compile(r"&#?\w+;"),
+    re.compile(r"\[\^[^\]\n]+\]"),  # footnote marks
+    re.compile(r"^[> \t]*\d{1,3}[.)](?=\s)", re.M),  # the markers of numbered lists
+)
+_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
+_SEEN_ATTRIBUTE = re.compile(r"""\b(?:alt|title|aria-label)\s*=\s*(?:"[^"]*"|'[^']*')""")
+
+
+def _blank_tag(match: re.Match) -> str:
+    """A tag shows nothing but the attributes that are read out or shown on hover."""
+    kept = {i for seen in _SEEN_ATTRIBUTE.finditer(match[0]) for i in range(*seen.span())}
+    return "".join(c if i in kept or c == "\n" else " " for i, c in enumerate(match[0]))
+
+
+def scan_claims(text: str) -> tuple[list[ClaimLink], list[tuple[int, str]]]:
+    """The claims of a page's prose (fences already blanked), and what looks like a claim but is not one."""
+    readable = CODE_SPAN.sub(_blank, text)
+    found = [
+        ClaimLink(_line(readable, m.start()), m["text"], m["page"] or "", m["name"]) for m in CLAIM_LINK.finditer(readable)
+    ]
+    odd = [
+        (_line(readable, m.start()), "this is not a claim: write [37.7 MB](calc:name), on one line")
+        for m in re.finditer(r"calc:", CLAIM_LINK.sub(_blank, readable))
+    ]
+    return found, odd
+
+
+def replace_claims(lines: list[str], text: str, new: Callable[[int, re.Match], str]) -> list[str]:
+    """`lines` with the n-th claim's link replaced by new(n, match); `text` is their prose, as `prose` gives it."""
+    count = 0
+    for at, line in enumerate(CODE_SPAN.sub(_blank, text).split("\n")):
+        shift = 0
+        for match in CLAIM_LINK.finditer(line):
+            put = new(count, match)
+            lines[at] = lines[at][: match.start() + shift] + put + lines[at][match.end() + shift :]
+            shift += len(put) - len(match[0])
+            count += 1
+    return lines
+
+
+def naked_numbers(text: str, names: list[str]) -> list[tuple[int, str]]:
+    """Each number of the prose (fences blanked) that is neither a claim, nor code, nor in a name: its line and text.
+
+    `names` are literal words that hold a digit, such as `GPT-2`. In a formula, one-digit constants beside a variable
+    belong to the formula; longer numbers are results and must be claims.
+    """
+    text = CLAIM_LINK.sub(_blank, CODE_SPAN.sub(_blank_code, text))
+    found = []
+    for math in MATH.finditer(text):
+        bare = re.sub(r"\\(?:text|mathrm)\s*\{[^}]*\}|\\[A-Za-z]+", " ", math["tex"])
+        for number in re.finditer(r"[0-9]+(?:[.,][0-9]+)*", bare):
+            if len(number[0]) > 1 or not re.search(r"[A-Za-z]", bare):
+                found.append((_line(text, math.start()), number[0]))
+    text = MATH.sub(_blank, text)
+    for pattern in _INVISIBLE:
+        text = pattern.sub(_blank, text)
+    text = _TAG.sub(_blank_tag, text)
+    for name in sorted(names, key=len, reverse=True):
+        text = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w]|[-.]\w)", _blank, text)
+    for word in re.finditer(r"[^\s|()\[\]*_`\"“”]+", text):
+        if any(character.isnumeric() for character in word[0]):
+            found.append((_line(text, word.start()), word[0].strip(".,;:!?'’")))
+    return found
+
+
+def _line(text: str, offset: int) -> int:
+    return text.count("\n", 0, offset) + 1

@@ -1,0 +1,121 @@
+"""Small sites to gate, and a copy of the real one to break."""
+
+import json
+import logging
+import os
+import shutil
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from subprocess import PIPE
+
+import pytest
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+from mkdocs.exceptions import Abort
+
+from scaling_lesson.site.gate import Gate, summary
+from scaling_lesson.site.record import compute, new_record
+
+ROOT = Path(__file__).resolve().parents[2]
+
+MKDOCS_YML = """\
+site_name: Small
+theme: {name: material, font: false}
+exclude_docs: "*.record"
+plugins: [search, {markdown-exec: {languages: [python], ansi: "off"}}, {numbers: {names: [GPT-2, float16], exempt: EXEMPT}}]
+markdown_extensions: [admonition, attr_list, def_list, md_in_html, tables, pymdownx.details, pymdownx.blocks.caption,
+  pymdownx.highlight, {pymdownx.superfences: {disable_indented_code_blocks: true}}]
+"""
+
+
+@dataclass
+class SmallSite:
+    """A site in a folder of its own, gated in this process."""
+
+    root: Path
+    gate: Gate | None = None
+
+    def write(self, text: str, name: str = "page.md") -> Path:
+        file = self.root / "docs" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(textwrap.dedent(text).lstrip("\n"), encoding="utf-8")
+        return file
+
+    def accept(self) -> None:
+        """Record what every page computes now, whatever it is."""
+        gate, _ = compute(self.root / "mkdocs.yml")
+        for page in gate.pages.values():
+            if page.run.entries:
+                page.record.write_text(new_record(page), encoding="utf-8")
+
+    def messages(self) -> list[str]:
+        """Every problem, as the build prints it."""
+        self.gate, found = compute(self.root / "mkdocs.yml")
+        self.summary = summary(found)
+        return [str(problem) for problem in found]
+
+    def html(self, name: str = "page/index.html") -> str:
+        """The built page; the site must pass the gate."""
+        config = load_config(str(self.root / "mkdocs.yml"))
+        config.plugins["numbers"].quiet = True
+        build(config)
+        return (self.root / "site" / name).read_text(encoding="utf-8")
+
+    def fails(self) -> bool:
+        try:
+            self.html()
+        except Abort:
+            return True
+        return False
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Callable[..., SmallSite]:
+    """site(text, accepted=True, exempt="{}"): a site of one page, whose numbers are recorded unless accepted=False."""
+    logging.getLogger("mkdocs").setLevel(logging.CRITICAL)
+
+    def make(text: str, accepted: bool = True, exempt: str = "{}") -> SmallSite:
+        made = SmallSite(tmp_path)
+        (tmp_path / "mkdocs.yml").write_text(MKDOCS_YML.replace("EXEMPT", exempt), encoding="utf-8")
+        made.write("# Home\n", "index.md")
+        made.write(text)
+        if accepted:
+            made.accept()
+        return made
+
+    return make
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A clean copy of this checkout that shares its virtual environment."""
+    copy = tmp_path / "checkout"
+    copy.mkdir()
+    for name in ("docs", "src", "scripts"):
+        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    for name in ("mkdocs.yml", "pyproject.toml", "constraints.txt", "README.md"):
+        shutil.copy(ROOT / name, copy)
+    (copy / ".venv").symlink_to(ROOT / ".venv")
+    return copy
+
+
+@pytest.fixture(scope="session")
+def mkdocs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path, str], tuple[int, str]]]:
+    """mkdocs(folder, "build", "-q"): the command as a process of its own; its exit status and what it printed."""
+    out = tmp_path_factory.mktemp("mkdocs") / "out.txt"
+    environment = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
+    command = [sys.executable, str(Path(__file__).with_name("warm.py"))]
+    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True, env=environment) as warm:
+        assert warm.stdout.readline() == "ready\n"
+
+        def run(folder: Path, *argv: str) -> tuple[int, str]:
+            warm.stdin.write(json.dumps({"cwd": str(folder), "argv": argv, "out": str(out)}) + "\n")
+            warm.stdin.flush()
+            return int(warm.stdout.readline()), out.read_text(encoding="utf-8")
+
+        yield run
+        warm.stdin.close()

@@ -1,0 +1,172 @@
+"""The built site in a real browser, as a reader meets it."""
+
+import functools
+import http.server
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.site.test_pages import built  # noqa: F401  (the site, built once)
+
+FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-quic", "--no-first-run", "--disable-component-update"]
+ADDRESSES = ["", "scaling-and-efficiency/mixed-precision/", "scaling-and-efficiency/kv-cache/"]
+
+
+class _Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture(scope="module")
+def base(built: Path) -> Iterator[str]:  # noqa: F811
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=built)) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=os.environ["CHROMIUM"], args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser: Browser, base: str):
+    """opened(address, **context): a page, which fails the test on console errors and requests to other hosts."""
+    wrong: list[str] = []
+    contexts = []
+
+    def open_page(address: str = "", **settings: object) -> Page:
+        contexts.append(browser.new_context(**settings))
+        page = contexts[-1].new_page()
+        page.on("console", lambda m: wrong.append(m.text) if m.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.on("request", lambda r: None if r.url.startswith((base, "data:", "blob:")) else wrong.append(r.url))
+        page.goto(base + address)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_no_page_scrolls_sideways_even_with_everything_open(opened, address, width):
+    page = opened(address, viewport={"width": width, "height": 900})
+    page.evaluate("document.querySelectorAll('details').forEach(box => box.open = true)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_a_number_says_where_it_comes_from_on_hover_and_on_focus(opened, javascript):
+    page = opened(ADDRESSES[2], viewport={"width": 1280, "height": 900}, java_script_enabled=javascript)
+    claim = page.locator(".claim", has_text="5,950").first
+    card = claim.locator(".claim-card")
+    assert not card.is_visible()
+    claim.locator("a").hover()
+    assert card.is_visible()
+    assert "5,950 token position" in card.inner_text() or "5,950 position" in card.inner_text()
+    page.mouse.move(0, 0)
+    assert not card.is_visible()
+    claim.locator("a").focus()
+    assert card.is_visible()
+    assert card.get_attribute("id") == claim.locator("a").get_attribute("aria-describedby")
+
+
+def test_the_card_stays_inside_the_window_and_closes_on_escape(opened):
+    page = opened(ADDRESSES[1], viewport={"width": 1280, "height": 700})
+    for claim in page.locator(".md-content .claim").all()[::9]:
+        claim.locator("a").focus()
+        if not claim.locator("a").is_visible():
+            continue  # in a folded answer
+        box = claim.locator(".claim-card").bounding_box()
+        assert box["x"] >= 0 and box["x"] + box["width"] <= 1280 and box["y"] >= 0 and box["y"] + box["height"] <= 700
+    page.keyboard.press("Escape")
+    assert page.locator(".claim-card:visible").count() == 0
+
+
+def test_a_first_tap_opens_the_card_and_a_second_follows_it(opened):
+    page = opened(ADDRESSES[2], viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
+    claim = page.locator(".claim", has_text="5,950").first
+    claim.locator("a").tap()
+    card = claim.locator(".claim-card")
+    assert card.is_visible() and "#" not in page.url
+    box = card.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 390
+    claim.locator("a").tap()
+    page.wait_for_url("**#calc-*")
+
+
+def test_following_a_number_opens_the_code_that_computed_it(opened):
+    page = opened(ADDRESSES[1] + "#calc-fp16_integers", viewport={"width": 1280, "height": 800})
+    folded = page.locator("details.block-code:has(#calc-fp16_integers)")
+    assert folded.evaluate("box => box.open")
+    assert "fp16_integers = largest_consecutive_integer(torch.float16)" in folded.locator("code").inner_text()
+    assert page.locator(".highlight", has_text="publish(").count() == 0
+    page = opened("", viewport={"width": 1280, "height": 800})
+    page.locator(".claim a", has_text="1,180×").click()
+    page.wait_for_url("**/kv-cache/#calc-last_to_first")
+    assert page.locator("#calc-last_to_first").count() == 1
+
+
+def test_answers_open_without_javascript(opened):
+    page = opened(ADDRESSES[2], java_script_enabled=False)
+    answer = page.locator("details.question").first
+    assert not answer.get_by_text("37,748,736 bytes").is_visible()
+    answer.locator("summary").first.click()
+    assert answer.get_by_text("37,748,736 bytes").first.is_visible()
+
+
+@pytest.mark.parametrize("address", ADDRESSES[1:])
+def test_figures_follow_light_and_dark(opened, address):
+    colours = {}
+    for scheme in ("light", "dark"):
+        page = opened(address, color_scheme=scheme)
+        text = page.locator("svg.lesson-figure text")
+        assert text.count() > 4
+        ink = text.evaluate_all("all => all.map(t => getComputedStyle(t).fill)")
+        paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        colours[scheme] = ink
+        for colour in set(ink):
+            assert _contrast(colour, paper) >= 4.5, (scheme, colour, paper)
+    assert colours["light"] != colours["dark"]
+
+
+@pytest.mark.parametrize("address", ADDRESSES[1:])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_no_words_of_a_figure_overlap_or_leave_it(opened, address, width):
+    page = opened(address, viewport={"width": width, "height": 900})
+    for figure in page.locator("svg.lesson-figure").all():
+        size = "s => getComputedStyle(s).fontSize.slice(0, -2) * s.ownerSVGElement.getScreenCTM().a"
+        assert min(text.evaluate(size) for text in figure.locator("text").all()) >= 8.9
+        boxes = figure.locator("text").evaluate_all(
+            "all => all.map(t => [t.textContent, ...['left', 'top', 'right', 'bottom'].map(k => t.getBoundingClientRect()[k])])"
+        )
+        frame = page.evaluate("document.querySelector('article').getBoundingClientRect().toJSON()")
+        for word, left, _, right, _ in boxes:
+            assert left >= frame["left"] - 1 and right <= frame["right"] + 1, word
+        for i, (a, *one) in enumerate(boxes):
+            for b, *two in boxes[i + 1 :]:
+                apart = one[2] <= two[0] + 1 or two[2] <= one[0] + 1 or one[3] <= two[1] + 4 or two[3] <= one[1] + 4
+                assert apart, (a, b)
+
+
+def _contrast(one: str, two: str) -> float:
+    """WCAG contrast ratio of two computed colours."""
+
+    def luminance(colour: str) -> float:
+        channels = [float(c) / 255 for c in colour[colour.index("(") + 1 : -1].split(",")[:3]]
+        linear = [c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+        return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+    light, dark = sorted((luminance(one), luminance(two)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)

@@ -1,0 +1,296 @@
+"""The gate on small sites: what it catches, with the line, and what it lets through."""
+
+import re
+
+import pytest
+
+PAGE = '''
+# Page
+
+The cache takes [37.7 MB](calc:cache), or [36.0 MiB](calc:cache).
+
+```python exec="on" source="above"
+cache = 2 * 12 * 12 * 64 * 1024 * 2
+print(cache)
+publish("B", cache=cache)
+```
+
+!!! note "Nested"
+
+    ```python exec="on"
+    table("sizes", ["name", ("size", "MB", 1)], [["one", cache], ["two", 2 * cache]])
+    ```
+
+| what | size |
+|------|------|
+| one  | [37,748,736 bytes](calc:cache) |
+'''
+
+
+def test_a_true_page_passes_and_says_where_numbers_come_from(site):
+    made = site(PAGE)
+    assert made.messages() == []
+    html = made.html()
+    assert html.count('<data class="claim-number" value="37748736">') == 3
+    assert '<a href="#calc-cache" aria-describedby="claim-0">' in html
+    assert '<span id="calc-cache"></span>' in html
+    assert "<code>2 * 12 * 12 * 64 * 1024 * 2</code>" in html
+    assert "publish(" not in html
+    assert '<data class="cell" value="75497472" data-unit="MB">75.5</data>' in html
+    assert "calc:" not in html and "⟦" not in html
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), [
+    ("[37.7 MB]", "[37.8 MB]", ['docs/page.md:3: claim "37.8 MB": cache is 37748736 B (37.7 MB)']),
+    ("[37.7 MB]", "[37.7 MiB]", ['docs/page.md:3: claim "37.7 MiB": cache is 37748736 B (36.0 MiB)']),
+    ("[37.7 MB]", "[37.7 MFLOP]",
+     ['docs/page.md:3: claim "37.7 MFLOP": cache is 37748736 B (37,748,736 B); MFLOP is work, not data']),
+    ("[37.7 MB]", "[37.7 Mb]", ['docs/page.md:3: claim "37.7 Mb": cache is 37748736 B; unit must be one of those in '
+                               "scaling_lesson.units; got 'Mb'; did you mean MB?"]),
+    ("(calc:cache), or", "(calc:cash), or", ["docs/page.md:3: claim \"37.7 MB\": nothing publishes cash; did you mean cache?"]),
+    ("(calc:cache), or", "(calc:other/cache), or", ["docs/page.md:3: claim \"37.7 MB\": there is no page 'other'"]),
+    ("[37,748,736 bytes]", "[37,748,735 bytes]",
+     ['docs/page.md:19: claim "37,748,735 bytes": cache is 37748736 B (37,748,736 bytes)']),
+    ("[37,748,736 bytes](calc:cache)", "37 MB", ['docs/page.md:19: naked number "37": publish it and claim it, [37](calc:name)']),
+    ("The cache", "The 12 layers' cache", ['docs/page.md:3: naked number "12": publish it and claim it, [12](calc:name)']),
+    ("print(cache)", "print(cache, 1)", ['docs/page.md:6: block 1 line 1: recorded "37748736", computed "37748736 1"']),
+    ("* 1024 * 2\n", "* 1024 * 4\n", [
+        'docs/page.md:3: claim "36.0 MiB": cache is 75497472 B (72.0 MiB)',
+        'docs/page.md:3: claim "37.7 MB": cache is 75497472 B (75.5 MB)',
+        'docs/page.md:6: block 1 line 1: recorded "37748736", computed "75497472"',
+        "docs/page.md:8: published cache: recorded 37748736 B, computed 75497472 B",
+        "docs/page.md:14: table sizes row 1 size: recorded 37748736, computed 75497472",
+        "docs/page.md:14: table sizes row 2 size: recorded 75497472, computed 150994944",
+        'docs/page.md:19: claim "37,748,736 bytes": cache is 75497472 B (75,497,472 bytes)',
+    ]),
+    ("2 * cache]]", "3 * cache]]", ["docs/page.md:14: table sizes row 2 size: recorded 75497472, computed 113246208"]),
+    ('publish("B", cache=cache)', 'publish("B", cache=cache, spare=1)', [
+        "docs/page.md:8: published spare: 1 B is not in the record", "docs/page.md:8: published spare: nothing claims it"]),
+    ("\nprint(cache)", "\nraise KeyError(cache)", ["docs/page.md:7: the block raised KeyError: 37748736"]),
+    ("\nprint(cache)", "\nimport sys; sys.exit(0)", ["docs/page.md:7: the block called sys.exit(0)"]),
+    ("\nprint(cache)", "\nimport os; os._exit(0)", ["docs/page.md:7: the block called os._exit(0)"]),
+    ("\nprint(cache)", "\nexit()", ["docs/page.md:7: the block called sys.exit(None)"]),
+    ("\nprint(cache)", "\nraise KeyboardInterrupt", ["docs/page.md:7: the block raised KeyboardInterrupt"]),
+    ("\nprint(cache)", "\nprint(cache", ["docs/page.md:7: the block raised SyntaxError: '(' was never closed"]),
+])  # fmt: skip
+def test_each_defect_is_told_with_its_line_and_nothing_else(site, old, new, expected):
+    made = site(PAGE)
+    assert old in PAGE
+    made.write(PAGE.replace(old, new, 1))
+    assert made.messages() == expected
+    assert made.fails()
+
+
+@pytest.mark.parametrize("code", [
+    "while True: pass",
+    "while True:\n    try:\n        import time; time.sleep(9)\n    except Exception:\n        pass",
+])  # fmt: skip
+def test_a_block_that_never_ends_is_stopped(site, code):
+    made = site(f'# Page\n\n```python exec="on" timeout="0.3"\n{code}\n```\n', accepted=False)
+    (message,) = made.messages()
+    assert re.match(r"docs/page\.md:\d: the block ran longer than 0\.3 s", message), message
+
+
+def test_a_block_whose_header_is_misspelt_is_told(site):
+    made = site(PAGE.replace('exec="on" source="above"', 'exce="on" source="above"'), accepted=False)
+    assert any(m.startswith("docs/page.md:5: this block would not run: there is no option 'exce'") for m in made.messages())
+
+
+def test_a_block_that_markdown_does_not_reach_is_told(site):
+    # The list item ends before the fence does, so superfences gives the block up.
+    text = '# Page\n\n- item\n\n    ```python exec="on"\n    x = 1\n  y = 2\n    ```\n'
+    (message,) = site(text, accepted=False).messages()
+    assert message == "docs/page.md:5: this block did not run"
+
+
+def test_a_claim_that_is_not_rendered_is_told(site):
+    made = site(PAGE + "\n## On [37.7 MB](calc:cache)\n\n<p>[37.7 MB](calc:cache)</p>\n")
+    assert made.messages() == [
+        'docs/page.md:21: claim "37.7 MB" is not on the built page',
+        'docs/page.md:23: claim "37.7 MB" is not on the built page',
+    ]
+
+
+def test_front_matter_is_prose_and_shifts_no_line(site):
+    made = site("---\ntitle: Page\ndescription: takes 37 MB\n---\n" + PAGE.lstrip("\n").replace("[37.7 MB]", "[37.8 MB]"))
+    made.accept()
+    assert made.messages() == [
+        'docs/page.md:3: naked number "37": publish it and claim it, [37](calc:name)',
+        'docs/page.md:7: claim "37.8 MB": cache is 37748736 B (37.7 MB)',
+    ]
+
+
+def test_figure_text_is_prose(site):
+    block = '''
+    # Page
+
+    ```python exec="on"
+    import matplotlib.pyplot as plt
+    fig, ax = plt.subplots()
+    ax.plot([1, 2], [3, 4], color="#2f6bd8")
+    figure(fig, name="line-2", title="Up to 4",
+           desc=f"From {3} to 4, at {0.5:.1f}")
+    ```
+    '''
+    assert site(block, accepted=True).messages() == [
+        'docs/page.md:7: naked number "4": publish it and claim it, [4](calc:name)',
+        'docs/page.md:8: naked number "4": publish it and claim it, [4](calc:name)',
+    ]
+
+
+def test_a_colour_outside_the_palette_is_refused(site):
+    block = '```python exec="on"\nimport matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nax.plot([1, 2], color="#ff0000")\n' \
+        'figure(fig, name="a", title="t", desc="d")\n```\n'
+    (message,) = site(block, accepted=False).messages()
+    assert "docs/page.md:5: the block raised ValueError: figure 'page-a' must use the palette" in message
+
+
+def test_exemptions_are_used_or_told(site):
+    made = site("# Page\n\nSeries 2 and part 3.\n", exempt='{docs/page.md: {"2": "its name", "9": "gone"}}')
+    assert made.messages() == [
+        'docs/page.md:1: the exemption of "9" in mkdocs.yml matches nothing',
+        'docs/page.md:3: naked number "3": publish it and claim it, [3](calc:name)',
+    ]
+
+
+@pytest.mark.parametrize(("call", "message"), [
+    ('publish("B")', "publish needs at least one name=value"),
+    ('publish("Bite", x=1)', "unit must be one of"),
+    ('publish("B", x=float("nan"))', "x must be finite; got nan"),
+    ('publish("B", x=float("inf"))', "x must be finite; got inf"),
+    ('publish("B", x=None)', "x must be an int, float, Fraction, str or bool; got NoneType"),
+    ('publish("B", x="text")', 'x is str, so its unit must be ""; got'),
+    ('publish("B", X=1)', "lower_case_with_underscores"),
+    ('publish("", x=1, tolerance=0.1)', "tolerance and reason go together"),
+    ('publish("", x=1, reason="why")', "tolerance and reason go together"),
+    ('publish("", x=1, tolerance=-1, reason="why")', "tolerance must be a finite number"),
+    ('publish("", x=1); publish("", x=1)', "x is already published"),
+    ('table("t", ["a"], [[1, 2]])', "row 1 of table 't' has 2 cells; expected 1"),
+    ('table("t", ["a"], [[1]]); table("t", ["a"], [[1]])', "there is already a table 't'"),
+    ('figure(1, name="a", title="t", desc="d")', "figure takes a matplotlib Figure; got int"),
+])  # fmt: skip
+def test_a_bad_call_says_what_it_needs(site, call, message):
+    found = site(f'```python exec="on"\n{call}\n```\n', accepted=False).messages()
+    assert any(line.startswith("docs/page.md:2: the block raised ValueError: ") and message in line for line in found), found
+
+
+def test_a_tolerance_lets_a_record_differ_and_keeps_claims_safe(site):
+    text = '[under 0.001](calc:x)\n\n```python exec="on"\npublish("", x=0.0004, tolerance=0.0005, reason="sums")\n```\n'
+    made = site(text)
+    made.write(text.replace("0.0004", "0.00045"))
+    assert made.messages() == []
+    made.write(text.replace("0.0004", "0.00095"))
+    assert [re.sub(";.*", "", m) for m in made.messages()] == [
+        'docs/page.md:1: claim "under 0.001": x is 0.00095',
+        "docs/page.md:4: published x: recorded 0.0004, computed 0.00095",
+    ]
+
+
+def test_pages_share_nothing(site):
+    made = site('```python exec="on"\nimport torch, os\ntorch.set_default_dtype(torch.float64)\ntorch.manual_seed(5)\nleak = 1\n'
+                'os.environ["LEAK"] = "1"\nos.chdir("/")\nimport matplotlib; matplotlib.rcParams["font.size"] = 99\n'
+                'import scaling_lesson.models as m; m.GPT2_SMALL = None\n```\n')  # fmt: skip
+    later = made.write('```python exec="on"\nimport torch, os, matplotlib\nfrom scaling_lesson.models import GPT2_SMALL\n'
+                       'print(torch.get_default_dtype(), torch.rand(1).item(), "leak" in globals(), os.environ.get("LEAK"),\n'
+                       '      matplotlib.rcParams["font.size"] == 99, GPT2_SMALL is None, os.getcwd() == "/")\n```\n', "z.md")  # fmt: skip
+    made.messages()
+    together = made.gate.pages["docs/z.md"].run.entries["block 1 line 1"].text
+    later.rename(later.with_name("a.md"))
+    made.messages()
+    alone = made.gate.pages["docs/a.md"].run.entries["block 1 line 1"].text
+    assert together == alone
+    assert re.fullmatch(r'"torch\.float32 0\.\d+ False None False False False"', together)
+
+
+def test_claims_reach_across_pages_whatever_their_order(site):
+    made = site(PAGE)
+    made.write("# A\n\n[37.7 MB](calc:page/cache)\n", "a.md")
+    made.write("# Z\n\n[37.9 MB](calc:page/cache)\n", "deep/z.md")
+    assert made.messages() == ['docs/deep/z.md:3: claim "37.9 MB": cache is 37748736 B (37.7 MB)']
+    made.write("# Z\n\n[37.7 MB](calc:page/cache)\n", "deep/z.md")
+    made.html()
+    assert 'href="../page/#calc-cache"' in (made.root / "site/a/index.html").read_text()
+    assert 'href="../../page/#calc-cache"' in (made.root / "site/deep/z/index.html").read_text()
+
+
+def test_a_value_used_on_another_page_only_is_used(site):
+    made = site('# Page\n\n```python exec="on"\npublish("B", cache=5)\n```\n')
+    assert made.messages() == ["docs/page.md:4: published cache: nothing claims it"]
+    made.write("# A\n\n[5 B](calc:page/cache)\n", "a.md")
+    assert made.messages() == []
+
+
+def test_a_page_that_is_not_built_cannot_hide_numbers(site):
+    made = site(PAGE)
+    config = made.root / "mkdocs.yml"
+    config.write_text(config.read_text().replace('exclude_docs: "*.record"', 'exclude_docs: "*.record\\npage.md"'))
+    assert made.messages() == ["docs/page.md:3: this page has numbers, but the build does not reach it"]
+
+
+def test_a_record_without_a_page_is_told(site):
+    made = site(PAGE)
+    (made.root / "docs/gone.record").write_text("")
+    assert made.messages() == ["docs/gone.record:1: this record's page is gone"]
+
+
+def test_a_record_of_what_is_no_longer_published_is_told(site):
+    made = site(PAGE)
+    record = made.root / "docs/page.record"
+    record.write_text(record.read_text() + "value old = 5 B\n")
+    assert made.messages() == ["docs/page.record:9: value old is recorded, but the page no longer has it"]
+
+
+def test_a_failed_build_leaves_the_site_as_it_was(site):
+    made = site(PAGE)
+    made.html()
+    before = {f: f.read_bytes() for f in (made.root / "site").rglob("*") if f.is_file()}
+    made.write(PAGE.replace("[37.7 MB]", "[37.8 MB]"))
+    assert made.fails()
+    assert {f: f.read_bytes() for f in (made.root / "site").rglob("*") if f.is_file()} == before
+    assert sorted(p.name for p in made.root.iterdir()) == ["docs", "mkdocs.yml", "site"]
+
+
+def test_a_build_replaces_the_whole_site(site):
+    made = site(PAGE)
+    made.html()
+    (made.root / "site/stale.html").write_text("old")
+    made.html()
+    assert not (made.root / "site/stale.html").exists()
+
+
+def test_the_summary_counts_and_names_the_command(site):
+    made = site(PAGE)
+    made.write(PAGE.replace("[37.7 MB]", "[37.8 MB]").replace("The cache", "The 12 caches"))
+    made.messages()
+    assert made.summary == "1 number drifted on 1 page. 1 more problem to mend by hand. To accept: scripts/record docs/page.md"
+
+
+def test_two_builds_give_the_same_bytes(site):
+    text = PAGE + '\n```python exec="on"\nimport matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nax.plot([1, 2], color="#2f6bd8")\n' \
+        'figure(fig, name="a", title="t", desc="d")\n```\n'
+    made = site(text)
+    assert made.html() == made.html()
+    assert "<svg" in made.html()
+
+
+@pytest.mark.parametrize(("code", "expression"), [
+    ("x = 2 + 3", "2 + 3"),
+    ("x, y = 2 + 3, 4", "2 + 3"),
+    ("x, y = divmod(16, 3)", "divmod(16, 3)"),
+    ("x = 1\nx = 2 + 3", "2 + 3"),
+    ("both = {}\nboth['a'] = 2 + 3", "both['a'], with both = 2 + 3"),
+    ("both = [2 + 3]", "both[0], with both = [2 + 3]"),
+    ("x = (2 +\n     3)", "2 + 3"),
+])  # fmt: skip
+def test_a_value_says_how_it_was_computed(site, code, expression):
+    shown = expression.split(",")[0] if "both" in code else "x"
+    made = site(f'[5](calc:x)\n\n```python exec="on"\n{code}\npublish("", x={shown})\n```\n')
+    assert made.messages() == []
+    assert made.gate.pages["docs/page.md"].run.values["x"].expression == expression
+
+
+@pytest.mark.parametrize("call", ["publish('', x=2 + 3)", "publish('', x=sum([2, 3]))"])
+def test_a_value_is_not_computed_where_readers_cannot_see_it(site, call):
+    found = site(f'```python exec="on"\n{call}\n```\n', accepted=False).messages()
+    assert found == ["docs/page.md:2: the block raised ValueError: publish lines are not shown, so x must be computed in a "
+                     "line of its own above"]  # fmt: skip

@@ -1,0 +1,124 @@
+"""The real site as built: what the issue of the day may not lose."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from scaling_lesson.site.source import prose, scan_claims, scan_fences
+
+LESSON = "scaling-and-efficiency"
+PAGES = ("mixed-precision", "kv-cache")
+EXTERNAL = re.compile(r"""(?:src|href)=["']?(?:https?:)?//(?!creativecommons)""")
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory, mkdocs) -> Path:
+    import shutil
+
+    root = Path(__file__).resolve().parents[2]
+    copy = tmp_path_factory.mktemp("built")
+    for name in ("docs", "src"):
+        shutil.copytree(root / name, copy / name)
+    shutil.copy(root / "mkdocs.yml", copy)
+    status, output = mkdocs(copy, "build", "-q")
+    assert status == 0, output
+    return copy / "site"
+
+
+def html(built: Path, page: str) -> str:
+    return (built / LESSON / page / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_holds_at_least_25_claims_and_the_built_page_has_each(built, page):
+    root = Path(__file__).resolve().parents[2]
+    text = (root / f"docs/{LESSON}/{page}.md").read_text(encoding="utf-8")
+    links, odd = scan_claims(prose(text, scan_fences(text)))
+    assert odd == [] and len(links) >= 25
+    assert len(re.findall(r'<data class="claim-number" value="[^"]+">', html(built, page))) == len(links)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_nothing_unfinished_is_on_a_page(built, page):
+    article = html(built, page).split("<article", 1)[1].split("</article>", 1)[0]
+    for sign in ("calc:", "⟦", "⟧", "Traceback", "```", "publish(", "gate-problem", "claim-number--wrong", "\u0002", "$$"):
+        assert sign not in article, sign
+
+
+@pytest.mark.parametrize("page", ("", *PAGES))
+def test_no_page_asks_another_host_for_anything(built, page):
+    text = (built / "index.html").read_text() if not page else html(built, page)
+    head = re.sub(r"<a [^>]*>", "", text)  # links a reader may follow are no requests
+    assert not EXTERNAL.findall(re.sub(r'<link rel="?canonical"?[^>]*>', "", head))
+    assert "fonts.g" not in text
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_figure_can_be_read_without_seeing_it(built, page):
+    figures = re.findall(r"<figure\b.*?</figure>", html(built, page), re.S)
+    drawn = [figure for figure in figures if "<svg" in figure]
+    assert len(drawn) == 2
+    for figure in drawn:
+        name = re.search(r'aria-labelledby="(\S+)-title', figure)[1]
+        assert re.search(rf'<title id="{name}-title">[^<]+</title><desc id="{name}-desc">[^<]{{40,}}</desc>', figure)
+        assert re.search(r"<details class=\"figure-data\"><summary>The data of this figure</summary>.*?<table>", figure, re.S)
+        assert re.search(r"<figcaption>.*claim-number.*</figcaption>", figure, re.S)
+        assert "<text" in figure and not re.search(r"(?:fill|stroke): ?#", figure)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_ids_are_unique_and_links_within_the_page_lead_somewhere(built, page):
+    text = html(built, page)
+    ids = re.findall(r'\sid="?([^\s">]+)', text)
+    assert sorted(ids) == sorted(set(ids))
+    for target in re.findall(r'href="#([^"]+)"', text):
+        assert target in ids, target
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_misconception_checks_and_takeaway_are_there(built, page):
+    text = html(built, page)
+    assert text.count('class="admonition misconception"') == 1
+    assert text.count('<details class="question">') >= 3
+    assert text.count('class="admonition takeaway"') == 1
+    for part in ("You may think", "Think instead:"):
+        assert part in text
+
+
+def test_numbers_json_lists_every_claim_with_its_value(built):
+    pages = json.loads((built / "numbers.json").read_text())["pages"]
+    for page in PAGES:
+        entry = pages[f"docs/{LESSON}/{page}.md"]
+        shown = re.findall(r'<data class="claim-number" value="([^"]+)">([^<]+)</data>', html(built, page))
+        values = {value["name"]: value["value"] for value in entry["values"]}
+        assert [(values[c["name"]], c["text"]) for c in entry["claims"]] == [
+            (value, text.replace("&lt;", "<").replace("&gt;", ">")) for value, text in shown
+        ]
+
+
+# corrections.md, row by row, as the reader sees it. Claims are compared by what they show and say.
+CORRECTED = {
+    "kv-cache": [
+        "5,950", "109", "54.6×", "54.7×", "5,050", "100", "50.5×", "171,700", "34×", "500,500", "500.5×", "108 positions",
+        "under 0.00001", "1,024×", "524.6×", "1,180×", "6.7×", "0.935 ms", "0.140 ms", "37.7 MB", "36 MiB", "1.2 GB",
+        "1.125 GiB", "36 KiB", "320 KiB", "2,560 KiB", "312 TFLOP/s", "2.039 TB/s",
+    ],
+    "mixed-precision": [
+        "1.00117 × 10⁻⁸", "2⁻¹¹", "0.00049", "2⁻⁸", "0.0039", "1.000100016593933", "1.0001000166", "5", "40", "1.0078125",
+        "16 bytes", "383 updates", "0.5", "3,070 updates", "4.0", "2⁻⁹", "256", "2,048", "1,000 updates",
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_corrected_numbers_are_on_their_page(built, page):
+    shown = set(re.findall(r'<data class="claim-number" value="[^"]+">([^<]+)</data>', html(built, page)))
+    assert [number for number in CORRECTED[page] if number not in shown] == []
+
+
+@pytest.mark.parametrize("wrong", ["5,550", "5550", "55x", "55×", "bit-identical", "O(1)", "Preserves", "centuries"])
+@pytest.mark.parametrize("page", PAGES)
+def test_the_plans_wrong_numbers_are_not(built, page, wrong):
+    assert wrong not in html(built, page)

@@ -1,0 +1,121 @@
+"""Reading a page as text: fences, claims and naked numbers, each on its line."""
+
+import pytest
+
+from scaling_lesson.site.source import naked_numbers, prose, replace_claims, scan_claims, scan_fences
+
+NAMES = ["GPT-2", "float16", "16-bit", "A100"]
+
+
+def naked(text: str) -> list[tuple[int, str]]:
+    return naked_numbers(prose(text, scan_fences(text)), NAMES)
+
+
+@pytest.mark.parametrize("text", [
+    "GPT-2 in float16, a 16-bit format, on an A100.",
+    "the `x[3]` and ``a 4 ` b`` of code",
+    "[37.7 MB](calc:one)",
+    "```python exec=\"on\"\nx = 5\n```",
+    "```bash\nscripts/build 3\n```",
+    "[the paper](https://arxiv.org/abs/1412)",
+    "[the paper][1412]\n\n[1412]: https://arxiv.org/abs/1412",
+    "<https://arxiv.org/abs/1412>",
+    "1. first\n2. second",
+    "> 1. quoted",
+    "<!-- 37 -->",
+    "a note[^1]",
+    '<div class="c3" style="width: 5px">text</div>',
+    "## Heading { #part-2 }",
+    "&#215; and &frac12;",
+    "half of it, $\\frac{T(T-1)}{2}$, is kept",
+    "$$\\sum_{t=1}^{T} (P + t - 1)$$",
+    "five hundred",
+])  # fmt: skip
+def test_not_naked(text):
+    assert naked(text) == []
+
+
+@pytest.mark.parametrize(("text", "found"), [
+    ("one\ntakes 37.7 MB, or so", [(2, "37.7")]),
+    ("about 5,950 positions", [(1, "5,950")]),
+    ("## Part 2", [(1, "2")]),
+    ("a | b\n--|--\nx | 384 KiB", [(3, "384")]),
+    ("`37.7 MB` in backticks", [(1, "37.7")]),
+    ("`1024`", [(1, "1024")]),
+    ("GPT-20 and float161 and XA100", [(1, "GPT-20"), (1, "float161"), (1, "XA100")]),
+    ("5× and 10² and ½", [(1, "5×"), (1, "10²"), (1, "½")]),
+    ("$P = 5950$", [(1, "5950")]),
+    ("$0.5 T$", [(1, "0.5")]),
+    ("$5$ MB", [(1, "5")]),
+    ('![alt 37](a.png)', [(1, "alt"), (1, "37")][1:]),
+    ('<img alt="37 boxes" src="a4.png" width="5">', [(1, "37")]),
+    ('!!! note "37 MB"', [(1, "37")]),
+    ("```text\nit took 37 ms\n```", [(2, "37")]),
+    ("```\nit took 37 ms\n```", [(2, "37")]),
+    ("    indented 37", [(1, "37")]),
+    ("٣٧ tokens", [(1, "٣٧")]),
+    ("*[KV]: 2 tensors", [(1, "2")]),
+    ("[5950][ref]", [(1, "5950")]),
+    ("x^2^ and H~2~O", [(1, "x^2^"), (1, "H~2~O")]),
+])  # fmt: skip
+def test_naked(text, found):
+    assert naked(text) == found
+
+
+def test_fences_keep_lines_bodies_and_indent():
+    text = 'a\n\n!!! note\n    ```python exec="on" source="above"\n    x = 1\n      y\n    ```\n\n~~~bash\nz\n~~~\n'
+    first, second = scan_fences(text)
+    assert (first.line, first.body, first.options, first.executed) == (4, ["x = 1", "  y"], {"exec": "on", "source": "above"}, True)
+    assert (second.line, second.language, second.body, second.executed) == (9, "bash", ["z"], False)
+
+
+@pytest.mark.parametrize(("header", "message"), [
+    ("python", 'write ```python exec="on"'),
+    ('python exec="off"', 'write ```python exec="on"'),
+    ('python exce="on"', "did you mean 'exec'"),
+    ('python exec="on" soure="above"', "did you mean 'source'"),
+    ('python exec="on" source="bogus"', 'source is "above" or left out'),
+    ('python exec="on" width="abc"', "there is no option 'width'"),
+    ('python exec="on" session="other"', "there is no option 'session'"),
+    ("python exec=on", "cannot read 'exec=on'"),
+    ('python exec="on', "cannot read"),
+    ('python {exec="on"}', "cannot read"),
+    ('python exec="on" timeout="soon"', "timeout is a number of seconds"),
+    ('python exec="on" timeout="0"', "timeout is a number of seconds"),
+    ('py exec="on"', 'only "python" blocks run'),
+    ("py", 'only "python" blocks run'),
+    ('bash exec="on"', 'only "python" blocks run'),
+    ('Python exec="on"', 'only "python" blocks run'),
+])  # fmt: skip
+def test_a_block_that_would_not_run_says_why(header, message):
+    (fence,) = scan_fences(f"```{header}\nx = 1\n```")
+    assert any(message in problem for problem in fence.problems), fence.problems
+    assert not fence.executed
+
+
+def test_an_open_fence_is_reported():
+    (fence,) = scan_fences('```python exec="on"\nx = 1\n')
+    assert fence.problems == ["this block is never closed, so nothing after it is read"]
+
+
+def test_claims_are_found_with_their_lines_and_pages():
+    links, odd = scan_claims("a [1 s](calc:one) `[2 s](calc:two)`\n\n[3 s](calc:other-page/three) [4](calc:four)")
+    assert [(link.line, link.text, link.page, link.name) for link in links] == [
+        (1, "1 s", "", "one"), (3, "3 s", "other-page", "three"), (3, "4", "", "four"),
+    ]  # fmt: skip
+    assert odd == []
+
+
+@pytest.mark.parametrize("text", [
+    "[37\nMB](calc:x)", "[37](calc:X)", '[37](calc:x "title")', "[37][ref]\n\n[ref]: calc:x", "<calc:x>", "[37](calc:)",
+    "[`37`](calc:x-y)",
+])  # fmt: skip
+def test_what_looks_like_a_claim_but_is_not_is_told(text):
+    links, odd = scan_claims(text)
+    assert links == [] and len(odd) == 1
+
+
+def test_replacing_claims_counts_them_and_leaves_code_alone():
+    text = "[1](calc:a) `[2](calc:b)` [3](calc:p/c)\n| [4](calc:d) |"
+    replaced = replace_claims(text.split("\n"), text, lambda n, match: f"<{n} {match['text']} {match['name']}>")
+    assert replaced == ["<0 1 a> `[2](calc:b)` <1 3 c>", "| <2 4 d> |"]

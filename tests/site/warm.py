@@ -1,0 +1,54 @@
+"""Run `mkdocs` in a fresh process that need not import torch again: a warm parent forks one child for each request.
+
+Started as `python warm.py`; reads one JSON request a line, {"cwd", "argv", "out"}, and answers with the exit status.
+"""
+
+import json
+import os
+import sys
+import traceback
+
+
+def preload() -> None:
+    import latex2mathml.converter  # noqa: F401
+    import matplotlib
+
+    matplotlib.use("agg")
+    import markdown_exec  # noqa: F401
+    import material.plugins.search.plugin  # noqa: F401
+    import matplotlib.pyplot  # noqa: F401
+    import mkdocs.__main__  # noqa: F401
+    import mkdocs.commands.build  # noqa: F401
+    import pymdownx.superfences  # noqa: F401
+    import torch
+
+    torch.set_num_threads(1)  # threads do not survive a fork
+
+
+def run(request: dict) -> None:
+    out = os.open(request["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+    os.chdir(request["cwd"])
+    sys.path.insert(0, os.path.join(request["cwd"], "src"))
+    sys.argv = ["mkdocs", *request["argv"]]
+    status = 70
+    try:
+        sys.modules["mkdocs.__main__"].cli()
+    except SystemExit as ended:
+        status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
+if __name__ == "__main__":
+    preload()
+    print("ready", flush=True)
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            run(json.loads(line))
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
