@@ -91,6 +91,19 @@ def site(tmp_path: Path) -> Callable[..., SmallSite]:
 
 
 @pytest.fixture
+def script() -> Callable[..., subprocess.CompletedProcess]:
+    """script(folder, "scripts/build", ..., CI="true"): run it there, without CI unless given."""
+
+    def run(folder: Path, *command: str, **settings: str) -> subprocess.CompletedProcess:
+        outside = {key: value for key, value in os.environ.items() if key != "CI"}
+        # Should the shared .venv not fit the checkout, fail at once rather than set one up.
+        environment = outside | {"PYTHON": "/nonexistent"} | settings
+        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+    return run
+
+
+@pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """A clean copy of this checkout that shares its virtual environment."""
     copy = tmp_path / "checkout"
@@ -119,3 +132,15 @@ def mkdocs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path,
 
         yield run
         warm.stdin.close()
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, mkdocs: Callable) -> Path:
+    """The real site, built once."""
+    copy = tmp_path_factory.mktemp("built")
+    for name in ("docs", "src"):
+        shutil.copytree(ROOT / name, copy / name)
+    shutil.copy(ROOT / "mkdocs.yml", copy)
+    status, output = mkdocs(copy, "build", "-q")
+    assert status == 0, output
+    return copy / "site"

@@ -1,7 +1,6 @@
 """Defects planted one at a time in a clean checkout: every way of building stops, and says where."""
 
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -85,7 +84,7 @@ def publishing_line(checkout: Path, name: str) -> int | None:
 
 
 @pytest.mark.parametrize(("name", "file", "old", "new", "expected"), DEFECTS, ids=[d[0] for d in DEFECTS])
-def test_every_build_stops_and_names_the_line(checkout, mkdocs, name, file, old, new, expected):
+def test_every_build_stops_and_names_the_line(checkout, mkdocs, script, name, file, old, new, expected):
     (checkout / "site").mkdir()
     (checkout / "site/index.html").write_text("the last good site")
     at = plant(checkout, file, old, new)
@@ -94,9 +93,9 @@ def test_every_build_stops_and_names_the_line(checkout, mkdocs, name, file, old,
     for key, value in names.items():
         wanted = [line.replace(f"{{{key}}}", str(value)) for line in wanted]
     patterns = [re.escape(line).replace(r"\.\.\.:", r"\d+:").replace(r"\.\.\.", ".*") for line in wanted]
-    script = subprocess.run(["scripts/build"], cwd=checkout, capture_output=True, text=True)
+    done = script(checkout, "scripts/build")
     for status, output in (
-        mkdocs(checkout, "build"), mkdocs(checkout, "build", "-q"), (script.returncode, script.stdout + script.stderr),
+        mkdocs(checkout, "build"), mkdocs(checkout, "build", "-q"), (done.returncode, done.stdout + done.stderr),
     ):  # fmt: skip
         assert status == 1, output
         found = re.findall(r"^docs/\S+:\d+: .*", output, re.M)
@@ -108,10 +107,10 @@ def test_every_build_stops_and_names_the_line(checkout, mkdocs, name, file, old,
     assert (checkout / "site/index.html").read_text() == "the last good site"
 
 
-def test_a_clean_checkout_builds_every_way(checkout, mkdocs):
-    script = subprocess.run(["scripts/build"], cwd=checkout, capture_output=True, text=True)
+def test_a_clean_checkout_builds_every_way(checkout, mkdocs, script):
+    done = script(checkout, "scripts/build")
     for status, output in (
-        (script.returncode, script.stdout + script.stderr), mkdocs(checkout, "build"), mkdocs(checkout, "build", "-q"),
+        (done.returncode, done.stdout + done.stderr), mkdocs(checkout, "build"), mkdocs(checkout, "build", "-q"),
     ):  # fmt: skip
         assert status == 0, output
         assert not re.findall(r"^docs/\S+:\d+: .*", output, re.M)

@@ -1,4 +1,4 @@
-"""The real site as built: what the issue of the day may not lose."""
+"""The real site as built: its claims, its figures, and the numbers it must show."""
 
 import json
 import re
@@ -11,20 +11,6 @@ from scaling_lesson.site.source import prose, scan_claims, scan_fences
 LESSON = "scaling-and-efficiency"
 PAGES = ("mixed-precision", "kv-cache")
 EXTERNAL = re.compile(r"""(?:src|href)=["']?(?:https?:)?//(?!creativecommons)""")
-
-
-@pytest.fixture(scope="module")
-def built(tmp_path_factory, mkdocs) -> Path:
-    import shutil
-
-    root = Path(__file__).resolve().parents[2]
-    copy = tmp_path_factory.mktemp("built")
-    for name in ("docs", "src"):
-        shutil.copytree(root / name, copy / name)
-    shutil.copy(root / "mkdocs.yml", copy)
-    status, output = mkdocs(copy, "build", "-q")
-    assert status == 0, output
-    return copy / "site"
 
 
 def html(built: Path, page: str) -> str:

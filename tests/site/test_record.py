@@ -1,7 +1,5 @@
 """scripts/record: accepts what drifted, shows it, and touches nothing else."""
 
-import os
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -17,16 +15,11 @@ def files(folder: Path) -> dict[str, bytes]:
     }
 
 
-def run(checkout: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess:
-    settings = {key: value for key, value in os.environ.items() if key != "CI"} | environment
-    return subprocess.run(["scripts/record", *arguments], cwd=checkout, env=settings, capture_output=True, text=True)
-
-
-def test_a_drifted_checkout_is_accepted_with_a_diff_and_nothing_else(checkout, mkdocs):
+def test_a_drifted_checkout_is_accepted_with_a_diff_and_nothing_else(checkout, mkdocs, script):
     page = checkout / KV
     page.write_text(page.read_text().replace("kv_cache_bytes(c, c.max_seq_len, batch_size=32)", "kv_cache_bytes(c, c.max_seq_len, batch_size=64)"))
     before = files(checkout)
-    done = run(checkout)
+    done = script(checkout, "scripts/record")
     assert done.returncode == 0, done.stderr
     assert "-value batch_of_32 = 1207959552 B\n+value batch_of_32 = 2415919104 B\n" in done.stdout
     assert "[2.4 GB](calc:batch_of_32)" in done.stdout and "[2.250 GiB](calc:batch_of_32)" in done.stdout
@@ -36,18 +29,18 @@ def test_a_drifted_checkout_is_accepted_with_a_diff_and_nothing_else(checkout, m
     assert mkdocs(checkout, "build", "-q")[0] == 0
 
 
-def test_a_clean_checkout_is_left_alone(checkout):
+def test_a_clean_checkout_is_left_alone(checkout, script):
     before = files(checkout)
-    done = run(checkout)
+    done = script(checkout, "scripts/record")
     assert (done.returncode, done.stdout) == (0, "0 files rewritten\n")
     assert files(checkout) == before
 
 
-def test_it_refuses_in_ci(checkout):
+def test_it_refuses_in_ci(checkout, script):
     record = checkout / KV.replace(".md", ".record")
     record.write_text(record.read_text().replace("37748736", "37748737"))
     before = files(checkout)
-    done = run(checkout, CI="true")
+    done = script(checkout, "scripts/record", CI="true")
     assert done.returncode != 0 and "CI" in done.stderr
     assert files(checkout) == before
 
