@@ -37,7 +37,7 @@ def test_a_true_page_passes_and_says_where_numbers_come_from(site):
     assert "<code>2 * 12 * 12 * 64 * 1024 * 2</code>" in html
     assert "publish(" not in html
     assert '<data class="cell" value="75497472" data-unit="MB">75.5</data>' in html
-    assert "calc:" not in html and "⟦" not in html
+    assert "(calc:" not in html and "⟦" not in html
 
 
 @pytest.mark.parametrize(("old", "new", "expected"), [
@@ -294,3 +294,16 @@ def test_a_value_is_not_computed_where_readers_cannot_see_it(site, call):
     found = site(f'```python exec="on"\n{call}\n```\n', accepted=False).messages()
     assert found == ["docs/page.md:2: the block raised ValueError: publish lines are not shown, so x must be computed in a "
                      "line of its own above"]  # fmt: skip
+
+
+def test_two_pages_of_one_name_cannot_be_told_apart(site):
+    made = site(PAGE)
+    made.write("# Other\n", "deep/page.md")
+    made.write("[37.7 MB](calc:page/cache)\n", "a.md")
+    assert made.messages() == ['docs/a.md:1: claim "37.7 MB": \'page\' could be docs/page.md or docs/deep/page.md']
+
+
+def test_a_block_cannot_print_a_claim(site):
+    made = site(PAGE.replace("print(cache)", "print(cache, '[1 B](calc:cache) ⟦claim 0⟧')"))
+    assert made.messages() == []
+    assert "[1 B](calc:cache) ⟦claim 0⟧" in made.html()

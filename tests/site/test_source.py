@@ -23,6 +23,7 @@ def naked(text: str) -> list[tuple[int, str]]:
     "1. first\n2. second",
     "> 1. quoted",
     "<!-- 37 -->",
+    "<!-- [37 MB](calc:gone) -->",
     "a note[^1]",
     '<div class="c3" style="width: 5px">text</div>',
     "## Heading { #part-2 }",
@@ -104,6 +105,10 @@ def test_claims_are_found_with_their_lines_and_pages():
         (1, "1 s", "", "one"), (3, "3 s", "other-page", "three"), (3, "4", "", "four"),
     ]  # fmt: skip
     assert odd == []
+
+
+def test_a_claim_in_a_comment_is_no_claim():
+    assert scan_claims("<!-- [37 MB](calc:gone) --> [5](calc:x) `<!--`")[0][0].name == "x"
 
 
 @pytest.mark.parametrize("text", [

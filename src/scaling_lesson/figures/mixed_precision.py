@@ -15,12 +15,11 @@ def bit_fields(formats: list[FloatFormat]) -> Figure:
     for row, f in enumerate(formats):
         y = -1.75 * row
         ax.text(0, y + 1.18, f.name, weight="bold", va="bottom")
-        start = 0
-        for bits, name, colour in ((1, "sign", MUTED), (f.exponent_bits, "exponent", ORANGE), (f.fraction_bits, "fraction", BLUE)):
-            for bit in range(bits):
-                ax.add_patch(Rectangle((start + bit, y), 1, 1, facecolor=colour, edgecolor=PAPER, linewidth=1.2))
-            start += bits
-        note = f"sign {1}, exponent {f.exponent_bits}, fraction {f.fraction_bits}"
+        sign_bits = f.bits - f.exponent_bits - f.fraction_bits
+        colours = [MUTED] * sign_bits + [ORANGE] * f.exponent_bits + [BLUE] * f.fraction_bits
+        for bit, colour in enumerate(colours):
+            ax.add_patch(Rectangle((bit, y), 1, 1, facecolor=colour, edgecolor=PAPER, linewidth=1.2))
+        note = f"sign {sign_bits}, exponent {f.exponent_bits}, fraction {f.fraction_bits}"
         ax.text(widest, y + 1.18, note, ha="right", va="bottom", color=MUTED, size=SMALL)
     ax.set(xlim=(-0.1, widest + 0.1), ylim=(-1.75 * (len(formats) - 1) - 0.15, 2.2))
     ax.axis("off")

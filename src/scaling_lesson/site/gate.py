@@ -7,6 +7,7 @@ marked while Markdown is rendered; `problems()` then tells, in one list, everyth
 import ast
 import difflib
 import re
+import secrets
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -15,7 +16,13 @@ from scaling_lesson.site import claims, records
 from scaling_lesson.site.run import Run, Value
 from scaling_lesson.site.source import ClaimLink, Fence, naked_numbers, prose, replace_claims, scan_claims, scan_fences
 
-SLOT = re.compile(r"⟦claim (\d+)⟧")
+_TOKEN = secrets.token_hex(8)
+SLOT = re.compile(rf"⟦{_TOKEN} (\d+)⟧")
+
+
+def slot(index: int) -> str:
+    """What stands for a page's claim until all pages are rendered; no page can write or print it by chance."""
+    return f"⟦{_TOKEN} {index}⟧"
 
 
 @dataclass(frozen=True, order=True)
@@ -158,7 +165,10 @@ class Gate:
         """The page and value a claim names, or why there is none."""
         owner = page
         if link.page:
-            owner = next((p for p in self.pages.values() if p.slug == link.page), None)
+            owners = [p for p in self.pages.values() if p.slug == link.page]
+            if len(owners) > 1:
+                return f"{link.page!r} could be {' or '.join(p.path for p in owners)}"
+            owner = owners[0] if owners else None
             if owner is None:
                 near = difflib.get_close_matches(link.page, [p.slug for p in self.pages.values()], n=1)
                 return f"there is no page {link.page!r}" + (f"; did you mean {near[0]!r}?" if near else "")

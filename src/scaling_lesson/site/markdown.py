@@ -16,7 +16,7 @@ from markdown.util import AtomicString
 from markdown_exec import MarkdownConverter, base_format, code_block, validator
 from pymdownx.superfences import SuperFencesCodeExtension
 
-from scaling_lesson.site.gate import SLOT, Gate, Page, error_box
+from scaling_lesson.site.gate import SLOT, Gate, Page, error_box, slot
 from scaling_lesson.site.run import Value, shown_code
 
 
@@ -117,7 +117,7 @@ class _Slots(Treeprocessor):
                 link.set("class", "claim")
                 for child in list(link):
                     link.remove(child)
-                link.text = AtomicString(f"⟦claim {index}⟧")
+                link.text = AtomicString(slot(index))
 
 
 def fill_slots(gate: Gate, page: Page, html: str, address: Callable[[str, str], str]) -> str:

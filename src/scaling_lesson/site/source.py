@@ -117,8 +117,14 @@ def _blank_code(match: re.Match) -> str:
 
 CODE_SPAN = re.compile(r"(?<![`\\])(?P<ticks>`+)(?!`)(?P<code>(?:(?!\n\s*\n).)+?)(?<!`)(?P=ticks)(?!`)", re.S)
 MATH = re.compile(r"(?<![\\$])(\$\$?)(?!\s)(?P<tex>(?:(?!\n\s*\n)[^$])+?)(?<![\s\\])\1(?!\$)")
+COMMENT = re.compile(r"<!--.*?-->", re.S)
+
+
+def _without_code(text: str) -> str:
+    return COMMENT.sub(_blank, CODE_SPAN.sub(_blank, text))
+
+
 _INVISIBLE = (
-    re.compile(r"<!--.*?-->", re.S),
     re.compile(r"(?<=\])\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*\)"),  # a link's address
     re.compile(r"(?<=\])\[[^\[\]\n]*\]"),  # a link's reference
     re.compile(r"^\s*\[[^\]\n]+\]:\s+\S+", re.M),  # and that one's address
@@ -140,7 +146,7 @@ def _blank_tag(match: re.Match) -> str:
 
 def scan_claims(text: str) -> tuple[list[ClaimLink], list[tuple[int, str]]]:
     """The claims of a page's prose (fences already blanked), and what looks like a claim but is not one."""
-    readable = CODE_SPAN.sub(_blank, text)
+    readable = _without_code(text)
     found = [
         ClaimLink(_line(readable, m.start()), m["text"], m["page"] or "", m["name"]) for m in CLAIM_LINK.finditer(readable)
     ]
@@ -154,7 +160,7 @@ def scan_claims(text: str) -> tuple[list[ClaimLink], list[tuple[int, str]]]:
 def replace_claims(lines: list[str], text: str, new: Callable[[int, re.Match], str]) -> list[str]:
     """`lines` with the n-th claim's link replaced by new(n, match); `text` is their prose, as `prose` gives it."""
     count = 0
-    for at, line in enumerate(CODE_SPAN.sub(_blank, text).split("\n")):
+    for at, line in enumerate(_without_code(text).split("\n")):
         shift = 0
         for match in CLAIM_LINK.finditer(line):
             put = new(count, match)
@@ -170,7 +176,7 @@ def naked_numbers(text: str, names: list[str]) -> list[tuple[int, str]]:
     `names` are literal words that hold a digit, such as `GPT-2`. In a formula, one-digit constants beside a variable
     belong to the formula; longer numbers are results and must be claims.
     """
-    text = CLAIM_LINK.sub(_blank, CODE_SPAN.sub(_blank_code, text))
+    text = CLAIM_LINK.sub(_blank, COMMENT.sub(_blank, CODE_SPAN.sub(_blank_code, text)))
     found = []
     for math in MATH.finditer(text):
         bare = re.sub(r"\\(?:text|mathrm)\s*\{[^}]*\}|\\[A-Za-z]+", " ", math["tex"])

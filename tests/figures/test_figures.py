@@ -1,0 +1,83 @@
+"""The figures: drawn from the numbers they are given, with no number of their own."""
+
+import ast
+import functools
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pytest
+import torch
+
+import scaling_lesson.figures
+from scaling_lesson.figures import CSS_VARIABLES
+from scaling_lesson.figures.kv_cache import cache_growth, generation_cost
+from scaling_lesson.figures.mixed_precision import bit_fields, stuck_weight
+from scaling_lesson.float_formats import float_format
+
+FOLDER = Path(scaling_lesson.figures.__file__).parent
+
+
+@pytest.fixture(autouse=True)
+def close_all():
+    yield
+    plt.close("all")
+
+
+def colours(axes) -> list[str]:
+    names = {plt.matplotlib.colors.to_rgba(colour): colour for colour in CSS_VARIABLES}
+    return [names[patch.get_facecolor()] for patch in axes.patches]
+
+
+def words(tree: ast.AST) -> list[tuple[int, str]]:
+    """The literal text of a module with its line, formats such as .1f left out, which are not shown."""
+    formats = {id(n) for f in ast.walk(tree) if isinstance(f, ast.FormattedValue) and f.format_spec for n in ast.walk(f.format_spec)}
+    texts = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str) and id(n) not in formats]
+    return [(n.lineno, n.value) for n in texts]
+
+
+def test_no_figure_holds_a_typed_number_in_its_words():
+    names = ("float32", "16-bit")
+    typed = [
+        f"{file.name}:{line}: {text!r}"
+        for file in sorted(FOLDER.glob("*.py"))
+        if file.name != "__init__.py"
+        for line, text in words(ast.parse(file.read_text()))
+        if any(c.isdigit() for c in functools.reduce(lambda t, name: t.replace(name, ""), names, text))
+    ]
+    assert typed == []
+
+
+def test_bit_fields_draws_one_box_a_bit():
+    formats = [float_format(dtype) for dtype in (torch.float32, torch.bfloat16, torch.float16)]
+    (axes,) = bit_fields(formats).axes
+    counts = {colour: colours(axes).count(colour) for colour in set(colours(axes))}
+    assert sorted(counts.values()) == sorted([3, 8 + 8 + 5, 23 + 7 + 10])
+    assert "sign 1, exponent 5, fraction 10" in [text.get_text() for text in axes.texts]
+
+
+def test_stuck_weight_draws_what_it_is_given():
+    stuck, masters, copies = [1.0, 1.0, 1.0], [1.0, 1.25, 1.5], {"a": [1.0, 1.0, 2.0], "b": [1.0, 1.5, 1.5]}
+    (axes,) = stuck_weight(stuck, masters, copies).axes
+    drawn = [list(line.get_ydata()) for line in axes.lines]
+    assert drawn == [[0.0, 0.0, 1.0], [0.0, 0.5, 0.5], [0.0, 0.25, 0.5], [0.0, 0.0, 0.0]]
+    # Every line is named where it ends.
+    ends = {text.get_text(): text.xy[1] for text in axes.texts}
+    assert ends == {"its a copy": 1.0, "its b copy": 0.5, "float32 master": 0.5, "16-bit weight": 0.0}
+
+
+def test_cache_growth_draws_a_box_a_position_and_labels_the_new_one():
+    above, below = cache_growth([5, 6, 7], [5, 1, 1]).axes
+    assert len(above.patches) == len(below.patches) == 5 + 6 + 7
+    blue, orange, shade = (sum(c == name for c in colours(above)) for name in ("#2f6bd8", "#c2570c", "#e9ecf2"))
+    assert (blue, orange, shade) == (5 + 1 + 1, 5 + 6, 0)
+    blue, orange, shade = (sum(c == name for c in colours(below)) for name in ("#2f6bd8", "#c2570c", "#e9ecf2"))
+    assert (blue, orange, shade) == (5 + 1 + 1, 0, 5 + 6)
+    for axes in (above, below):
+        assert [text.get_text() for text in axes.texts].count("Q, K, V") == 2
+
+
+def test_generation_cost_draws_each_step_and_the_running_total():
+    above, below = generation_cost([3, 4, 5], [3, 1, 1]).axes
+    assert [list(line.get_ydata()) for line in above.lines] == [[3, 4, 5], [3, 1, 1]]
+    assert [list(line.get_ydata()) for line in below.lines] == [[3, 7, 12], [3, 4, 5]]
+    assert [text.get_text() for text in below.texts] == ["without: 12", "with cache: 5"]
