@@ -16,7 +16,7 @@ IEC_PREFIXES = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 SMALL_PREFIXES = {"m": Fraction(1, 10**3), "µ": Fraction(1, 10**6), "n": Fraction(1, 10**9)}
 
 COUNTED = (
-    "bit", "token", "token position", "query-key pair", "parameter", "weight", "step", "update", "layer", "head", "integer",
+    "bit", "token", "token position", "query-key pair", "parameter", "weight", "step", "update", "addition", "layer", "head", "integer",
     "sequence", "forward pass", "value", "entry",
 )  # fmt: skip
 """Nouns a count can carry. A claim that names the noun must name the published one."""

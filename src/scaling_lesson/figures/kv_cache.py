@@ -25,12 +25,12 @@ def cache_growth(uncached: list[int], cached: list[int]) -> Figure:
                     colour = ORANGE if position >= length - new else SHADE
                 ax.add_patch(Rectangle((position, -step), 1, 0.8, facecolor=colour, edgecolor=PAPER, linewidth=1.2))
             ax.text(-0.3, -step + 0.4, f"step {step + 1}", ha="right", va="center", color=MUTED, size=SMALL)
-            if step:
+            if step and new == 1:
                 ax.text(length + 0.2, -step + 0.4, "Q, K, V", va="center", color=BLUE, size=SMALL)
         ax.set_title(title, weight="bold")
         ax.set(xlim=(-2.2, longest + 2.6), ylim=(0.1 - len(work), 1))
         ax.axis("off")
-    keys = [(BLUE, "new: Q, K, V"), (ORANGE, "computed again"), (SHADE, "cached: K, V")]
+    keys = [(BLUE, "new: Q, K, V"), (ORANGE, "again: Q, K, V"), (SHADE, "cached: K, V")]
     fig.legend(handles=[Patch(facecolor=c, label=t) for c, t in keys], loc="outside lower left", ncols=3,
                handlelength=0.9, handletextpad=0.4, columnspacing=1.1, fontsize=SMALL)  # fmt: skip
     return fig
