@@ -68,9 +68,9 @@ def test_stuck_weight_draws_what_it_is_given():
 def test_cache_growth_draws_a_box_a_position_and_labels_the_new_one():
     above, below = cache_growth([5, 6, 7], [5, 1, 1]).axes
     assert len(above.patches) == len(below.patches) == 5 + 6 + 7
-    blue, orange, shade = (sum(c == name for c in colours(above)) for name in ("#2f6bd8", "#c2570c", "#e9ecf2"))
+    blue, orange, shade = (sum(c == name for c in colours(above)) for name in ("#2f6bd8", "#c2570c", "#d9dfeb"))
     assert (blue, orange, shade) == (5 + 1 + 1, 5 + 6, 0)
-    blue, orange, shade = (sum(c == name for c in colours(below)) for name in ("#2f6bd8", "#c2570c", "#e9ecf2"))
+    blue, orange, shade = (sum(c == name for c in colours(below)) for name in ("#2f6bd8", "#c2570c", "#d9dfeb"))
     assert (blue, orange, shade) == (5 + 1 + 1, 0, 5 + 6)
     # What is computed is named where only the new token's is.
     assert [[text.get_text() for text in axes.texts].count("Q, K, V") for axes in (above, below)] == [0, 2]

@@ -45,7 +45,7 @@ def stuck_weight(stuck: list[float], masters: list[float], copies: dict[str, lis
                 color=BLUE, va="bottom", size=SMALL, annotation_clip=False)  # fmt: skip
     ax.annotate("16-bit weight", (end, stuck[-1] - start), (4, 0), textcoords="offset points",
                 color=INK, va="center", size=SMALL, annotation_clip=False)  # fmt: skip
-    ax.set(xlabel="updates made", title="How far the weight has moved from where it started", xlim=(0, end))
+    ax.set(xlabel="updates made", title="How far the weight has moved", xlim=(0, end))
     ax.margins(y=0.06)
     ax.grid(axis="x", visible=False)
     ax.tick_params(color=GRID)

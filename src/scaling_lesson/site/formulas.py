@@ -13,11 +13,12 @@ from scaling_lesson.site.source import MATH
 
 class _Formula(InlineProcessor):
     def handleMatch(self, m: re.Match, data: str) -> tuple[str | Element, int, int]:  # noqa: N802 (Markdown's name)
-        display = "block" if m[1] == "$$" else "inline"
-        mathml = convert(" ".join(m["tex"].split()), display=display)
-        if data[m.end(0) : m.end(0) + 1] in (".", ",", ";", ":", ")"):
-            mathml += "&NoBreak;"  # a full stop must not begin the next line
-        return self.md.htmlStash.store(mathml), m.start(0), m.end(0)
+        display = "block" if m["block"] else "inline"
+        mathml = convert(" ".join((m["block"] or m["inline"]).split()), display=display)
+        end = m.end(0)
+        if data[end : end + 1] in (".", ",", ";", ":", ")"):  # which must not begin the next line
+            mathml, end = f'<span class="formula">{mathml}{data[end]}</span>', end + 1
+        return self.md.htmlStash.store(mathml), m.start(0), end
 
 
 class FormulaExtension(Extension):

@@ -116,7 +116,9 @@ def _blank_code(match: re.Match) -> str:
 
 
 CODE_SPAN = re.compile(r"(?<![`\\])(?P<ticks>`+)(?!`)(?P<code>(?:(?!\n\s*\n).)+?)(?<!`)(?P=ticks)(?!`)", re.S)
-MATH = re.compile(r"(?<![\\$])(\$\$?)(?!\s)(?P<tex>(?:(?!\n\s*\n)[^$])+?)(?<![\s\\])\1(?!\$)")
+MATH = re.compile(
+    r"(?<![\\$])(?:\$\$(?P<block>(?:(?!\n\s*\n)[^$])+)\$\$|\$(?![\s$])(?P<inline>(?:(?!\n\s*\n)[^$])+?)(?<![\s\\])\$)(?!\$)"
+)
 COMMENT = re.compile(r"<!--.*?-->", re.S)
 
 
@@ -179,7 +181,7 @@ def naked_numbers(text: str, names: list[str]) -> list[tuple[int, str]]:
     text = CLAIM_LINK.sub(_blank, COMMENT.sub(_blank, CODE_SPAN.sub(_blank_code, text)))
     found = []
     for math in MATH.finditer(text):
-        bare = re.sub(r"\\(?:text|mathrm)\s*\{[^}]*\}|\\[A-Za-z]+", " ", math["tex"])
+        bare = re.sub(r"\\(?:text|mathrm)\s*\{[^}]*\}|\\[A-Za-z]+", " ", math["block"] or math["inline"])
         for number in re.finditer(r"[0-9]+(?:[.,][0-9]+)*", bare):
             if len(number[0]) > 1 or not re.search(r"[A-Za-z]", bare):
                 found.append((_line(text, math.start()), number[0]))
