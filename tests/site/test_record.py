@@ -17,7 +17,9 @@ def files(folder: Path) -> dict[str, bytes]:
 
 def test_a_drifted_checkout_is_accepted_with_a_diff_and_nothing_else(checkout, mkdocs, script):
     page = checkout / KV
-    page.write_text(page.read_text().replace("kv_cache_bytes(c, c.max_seq_len, batch_size=32)", "kv_cache_bytes(c, c.max_seq_len, batch_size=64)"))
+    good = page.read_text()
+    page.write_text(good.replace("kv_cache_bytes(gpt2, full, batch_size=32)", "kv_cache_bytes(gpt2, full, batch_size=64)"))
+    assert page.read_text() != good
     before = files(checkout)
     done = script(checkout, "scripts/record")
     assert done.returncode == 0, done.stderr

@@ -199,39 +199,29 @@ class Gate:
         reason = claims.disagreement(claim, value.exact, value.unit, value.margin)
         if reason is None:
             return None
-        correct = self.correct(link, value)
+        other = claim.unit.dimension != value.unit.dimension
+        correct = claims.show(value.exact, value.unit) if other else self.correct(link, value)
         shown = f" ({correct})" if correct and correct != value.text else ""
         reason = "" if reason == "the digits differ" else f"; {reason}"
         return f'claim "{link.text}": {link.name} is {value.text}{shown}{reason}'
 
     def correct(self, link: ClaimLink, value: Value) -> str | None:
-        """What a claim should read, in the shape it is written in; None where only a person can say."""
+        """The claim's text with digits that hold, in the shape, unit and bound it has; None where a person must choose."""
         if value.exact is None:
             return str(value.value)
         try:
-            claim = claims.parse(link.text)
+            text = claims.rewrite(claims.parse(link.text), value.exact)
         except ValueError:
             return None
-        if claim.unit.dimension != value.unit.dimension and claim.unit.symbol:
-            return claims.show(value.exact, value.unit)
-        return claims.rewrite(claim, value.exact)
+        if text is None or claims.disagreement(claims.parse(text), value.exact, value.unit, value.margin):
+            return None
+        return text
 
     def acceptable(self, page: Page, link: ClaimLink) -> str | None:
-        """The text scripts/record may put in place of a failing claim: other digits, never another unit or bound."""
+        """What scripts/record may put in place of a failing claim's text; None when it holds, or a person must choose."""
         found = self.look_up(page, link)
-        if isinstance(found, str) or self.verdict(page, link) is None:
-            return None
-        value = found[1]
-        if value.exact is None:
-            return str(value.value)
-        try:
-            claim = claims.parse(link.text)
-        except ValueError:
-            return None
-        correct = claims.rewrite(claim, value.exact)
-        if correct is None or claims.disagreement(claims.parse(correct), value.exact, value.unit, value.margin):
-            return None
-        return correct
+        failing = not isinstance(found, str) and self.verdict(page, link) is not None
+        return self.correct(link, found[1]) if failing else None
 
     def problems(self) -> list[Problem]:
         """Everything wrong on every page, in page and line order."""
