@@ -33,7 +33,7 @@ DEFECTS = [
      "<<<<<<< ours\nvalue one_sequence", ["{file}:{at}: a merge conflict is left in this record"]),
     ("a claim naming nothing", KV, "(calc:one_sequence), which", "(calc:one_sequense), which",
      ['{file}:{at}: claim "37,748,736 bytes": nothing publishes one_sequense; did you mean one_sequence?']),
-    ("a value nobody uses", KV, "per_token=per_token)", "per_token=per_token, spare=c.n_layer)",
+    ("a value nobody uses", KV, "one_mib=one_mib)", "one_mib=one_mib, spare=gpt2.n_layer)",
      ["{file}:{at}: published spare: 12 B is not in the record", "{file}:{at}: published spare: nothing claims it"]),
     ("a naked number", KV, "The cache trades memory for work.", "The cache trades 37 MB for work.",
      ['{file}:{at}: naked number "37": publish it and claim it, [37](calc:name)']),

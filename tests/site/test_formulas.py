@@ -7,7 +7,7 @@ from scaling_lesson.site.formulas import FormulaExtension
 
 
 def html(text: str) -> str:
-    return Markdown(extensions=[FormulaExtension()]).convert(text)
+    return Markdown(extensions=[FormulaExtension(lambda formula, error: pytest.fail(error))]).convert(text)
 
 
 def test_a_formula_is_mathml_inline_and_displayed():

@@ -1,5 +1,6 @@
 """The gate on small sites: what it catches, with the line, and what it lets through."""
 
+import logging
 import re
 
 import pytest
@@ -307,3 +308,97 @@ def test_a_block_cannot_print_a_claim(site):
     made = site(PAGE.replace("print(cache)", "print(cache, '[1 B](calc:cache) ⟦claim 0⟧')"))
     assert made.messages() == []
     assert "[1 B](calc:cache) ⟦claim 0⟧" in made.html()
+
+
+@pytest.mark.parametrize("text", [
+    "- Call the `cache\n- It takes 99 MB per sequence\n- Then `model` is free",
+    "| a | b |\n|---|---|\n| `cache | 99 MB |\n| model` | two |",
+    "## The `cache\n\nIt takes 99 MB, not `much",
+    "<!-- don't use ` here -->\n\nThe cache takes 99 MB, says `x`.",
+    "The size in MB of this model is\n99. That is a lot.",
+    "The size (about\n99) is fine.",
+    "[Note]: 99 MB is the size of the cache.",
+    "For t <T the step is cheap.\n\nThe cache takes 99 MB.\n\n> A quote.",
+    "&#57;&#57; MB",
+    '<span title=99MB>text</span>',
+    "learning rates {.1, .99}",
+])  # fmt: skip
+def test_a_number_that_only_markdown_sees_is_naked_too(site, text):
+    found = site(f"# Page\n\n{text}\n", accepted=False).messages()
+    assert found and all("naked number" in line for line in found), found
+
+
+def test_a_claim_inside_what_looks_like_code_is_told(site):
+    made = site(PAGE + "\n- Call the `cache\n- It takes [99 MB](calc:cache) per sequence\n- Then `model` is free\n")
+    assert made.messages() and made.fails()
+
+
+@pytest.mark.parametrize(("text", "what"), [
+    ("$x^$", "cannot read the formula 'x^'"), ("so $\\left( x$ is", "cannot read the formula"),
+    ("$\\fraq{a}{b}$", "unknown command \\fraq"),
+])  # fmt: skip
+def test_a_formula_that_cannot_be_read_is_told_with_its_line(site, text, what):
+    (message,) = site(f"# Page\n\n{text}\n", accepted=False).messages()
+    assert message.startswith("docs/page.md:3: ") and what in message
+
+
+@pytest.mark.parametrize("header", ["{ .python }", '{ .python exec="on" }', ".python"])
+def test_a_header_in_braces_is_told(site, header):
+    found = site(f"# Page\n\n```{header}\ny = x\n```\n", accepted=False).messages()
+    assert len(found) == 1 and "docs/page.md:3: this block would not run" in found[0], found
+
+
+@pytest.mark.parametrize(("code", "line"), [("return a", 4), ("x = 1\nbreak", 5), ("x = 1\nfrom __future__ import braces", 5)])
+def test_an_error_of_compiling_names_its_line(site, code, line):
+    (message,) = site(f'# Page\n\n```python exec="on"\n{code}\n```\n', accepted=False).messages()
+    assert message.startswith(f"docs/page.md:{line}: the block raised SyntaxError"), message
+
+
+def test_a_time_out_that_is_swallowed_still_counts(site):
+    code = "import time\ntry:\n    time.sleep(9)\nexcept BaseException:\n    pass"
+    (message,) = site(f'```python exec="on" timeout="0.3"\n{code}\n```\n', accepted=False).messages()
+    assert "the block ran longer than 0.3 s" in message
+
+
+def test_a_far_too_large_value_is_a_message_and_no_crash(site):
+    found = site('[5](calc:x) [65,504](calc:y)\n\n```python exec="on"\nx = 10**400\ny = 3.4e38\npublish("", x=x, y=y)\n```\n').messages()
+    assert len(found) == 2 and all("claim" in line for line in found)
+
+
+def test_only_publish_lines_are_hidden(site):
+    made = site('[2](calc:y) [3](calc:z)\n\n```python exec="on" source="above"\ny = 2; publish("", y=y)\nz = 3\npublish("", z=z)\n```\n')
+    html = re.sub(r"<[^>]+>", "", made.html())
+    assert 'y = 2; publish' in html.replace("&#34;", '"') and 'publish("", z=z)' not in html.replace("&#34;", '"')
+
+
+def test_a_value_built_up_step_by_step_claims_no_expression(site):
+    made = site('[6](calc:t)\n\n```python exec="on"\nt = 0\nfor n in (1, 2, 3):\n    t += n\npublish("", t=t)\nt = 7 * 7\n```\n')
+    assert made.messages() == []
+    assert made.gate.pages["docs/page.md"].run.values["t"].expression == "t"
+
+
+@pytest.mark.parametrize("columns", ['["a", "a"]', '["a = b", "c"]', '["a\\nb", "c"]'])
+def test_table_titles_must_make_keys(site, columns):
+    (message,) = site(f'```python exec="on"\ntable("t", {columns}, [[1, 2]])\n```\n', accepted=False).messages()
+    assert "must have titles that differ" in message
+
+
+def test_switches_and_attributes_do_not_leak(site):
+    made = site('```python exec="on"\nimport torch, numpy, decimal, sys\nfrom scaling_lesson import units\nunits.KIB = 1000\n'
+                'torch.set_flush_denormal(True)\nnumpy.seterr(all="raise")\ndecimal.getcontext().prec = 2\n```\n')  # fmt: skip
+    made.write('```python exec="on"\nimport decimal, numpy\nfrom scaling_lesson import units\n'
+               'print(units.KIB, 5e-324 * 1.0, decimal.getcontext().prec, numpy.geterr()["divide"])\n```\n', "z.md")  # fmt: skip
+    made.messages()
+    assert made.gate.pages["docs/z.md"].run.entries["block 1 line 1"].text == '"1024 5e-324 28 warn"'
+
+
+def test_warnings_of_a_strict_build_leave_the_site_as_it_was(site):
+    made = site(PAGE)
+    config = made.root / "mkdocs.yml"
+    config.write_text(config.read_text() + "strict: true\n")
+    logging.getLogger("mkdocs").setLevel(logging.WARNING)
+    made.html()
+    before = (made.root / "site/page/index.html").read_bytes()
+    made.write(PAGE.replace("The cache", "The [gone](gone.md) cache"))
+    assert made.fails()
+    assert (made.root / "site/page/index.html").read_bytes() == before

@@ -72,13 +72,17 @@ def test_agreement(recorded, computed, tolerance, agrees):
 def drawn(**changes):
     """Every entry of a figure with one of each artist, and what `changes` asks for."""
     fig, (left, right) = plt.subplots(1, 2)
-    left.plot([1, 2, 3], changes.get("line", [1, 4, 9]), label=changes.get("label", "squares"))
+    left.plot([1, 2, 3], changes.get("line", [1, 4, 9]), label=changes.get("label", "squares"), color=changes.get("colour"))
+    left.imshow(changes.get("image", [[1, 2], [3, 4]]), aspect="auto")
+    left.inset_axes([0.5, 0.5, 0.4, 0.4]).plot(changes.get("inset", [1, 2]))
+    left.xaxis.set_major_formatter(changes.get("formatter", "{x} MB"))
     left.set(title=changes.get("title", "t"), xlabel="x", yscale=changes.get("scale", "linear"))
     left.legend()
     right.bar([1, 2], changes.get("bars", [3, 4]))
     right.scatter([1, 2], changes.get("points", [3, 4]))
     right.fill_between([1, 2], changes.get("area", [3, 4]))
-    right.text(0, 0, changes.get("note", "note"))
+    fig.legend([changes.get("legend", "one")])
+    right.text(changes.get("at", 0), 0, changes.get("note", "note"))
     right.set_xticks([1, 2], changes.get("ticks", ["a", "b"]))
     fig.text(0, 0, changes.get("aside", "aside"))
     fig.draw_without_rendering()
@@ -89,7 +93,8 @@ def drawn(**changes):
 
 @pytest.mark.parametrize("change", [
     {"line": [1, 4, 8]}, {"label": "cubes"}, {"title": "u"}, {"scale": "log"}, {"bars": [3, 5]}, {"points": [3, 5]},
-    {"area": [3, 3.5]}, {"note": "other"}, {"ticks": ["a", "c"]}, {"aside": "other"},
+    {"area": [3, 3.5]}, {"note": "other"}, {"ticks": ["a", "c"]}, {"aside": "other"}, {"at": 1}, {"colour": "red"},
+    {"image": [[1, 2], [3, 5]]}, {"inset": [1, 3]}, {"formatter": "{x} GB"}, {"legend": "other"},
 ])  # fmt: skip
 def test_every_kind_of_drawing_is_recorded(change):
     assert drawn() == drawn()

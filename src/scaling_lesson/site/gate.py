@@ -12,9 +12,19 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
-from scaling_lesson.site import claims, records
+from scaling_lesson.site import claims, records, rendered
 from scaling_lesson.site.run import Run, Value
-from scaling_lesson.site.source import ClaimLink, Fence, naked_numbers, prose, replace_claims, scan_claims, scan_fences
+from scaling_lesson.site.source import (
+    CLAIM_LINK,
+    ClaimLink,
+    Fence,
+    naked_numbers,
+    numbers_in,
+    prose,
+    replace_claims,
+    scan_claims,
+    scan_fences,
+)
 
 _TOKEN = secrets.token_hex(8)
 SLOT = re.compile(rf"⟦{_TOKEN} (\d+)⟧")
@@ -57,6 +67,7 @@ class Page:
     run: Run | None = None
     ran: set[int] = field(default_factory=set)
     reached: set[int] = field(default_factory=set)
+    exempted: set[str] = field(default_factory=set)
     rendered: bool = False
 
     @property
@@ -106,7 +117,7 @@ class Gate:
         since it was last open keeps its run.
         """
         page = self.current = self.pages[path] = Page(path, file, text, front, url)
-        page.fences = scan_fences("\n" * front + "\n".join(text.split("\n")[front:]))
+        page.fences = scan_fences("\n" * front + "\n".join(text.expandtabs(4).split("\n")[front:]))
         readable = prose(text, page.fences)
         page.prose = "\n" * front + "\n".join(readable.split("\n")[front:])
         page.links, odd = scan_claims(page.prose)
@@ -121,6 +132,8 @@ class Gate:
             self._kept[path] = (key, page.run)
         for fence in page.fences:
             page.problems += [Problem(path, fence.line, message) for message in fence.problems]
+            if fence.problems:
+                page.run.lose("\n".join(fence.body))
         page.problems += [Problem(path, line, message) for line, message in odd]
         for line, front_line in enumerate(text.split("\n")[:front], 1):
             if "calc:" in front_line:
@@ -130,8 +143,8 @@ class Gate:
 
     def _naked(self, page: Page, readable: str) -> list[Problem]:
         found = []
-        exempt = dict(self.exempt.get(page.path, {}))
-        used = set()
+        exempt = self.exempt.get(page.path, {})
+        used = page.exempted
         drawn_text = [(f.line + 1 + line, text) for f in page.fences if f.executed for line, text in _figure_text(f)]
         naked = naked_numbers(readable, self.names)
         for line, text in drawn_text:
@@ -142,10 +155,36 @@ class Gate:
             else:
                 message = f'naked number "{text}": publish it and claim it, [{text}](calc:name)'
                 found.append(Problem(page.path, line, message))
-        found += [
-            Problem(page.path, 1, f'the exemption of "{text}" in mkdocs.yml matches nothing') for text in exempt.keys() - used
-        ]
         return found
+
+    def read_rendered(self, page: Page, html: str) -> None:
+        """Check the rendered page too: whatever the patterns above took for code or markup and Markdown did not."""
+        shown, odd = rendered.read(html)
+        told = {problem.message for problem in page.problems}
+        exempt = self.exempt.get(page.path, {})
+        for text in shown:
+            text = re.sub(r"\[[^\]]*\]\(calc:\d+\)", " ", SLOT.sub(" ", text))  # a claim not reached is told as such
+            for _, number in numbers_in(text, self.names):
+                message = f'naked number "{number}": publish it and claim it, [{number}](calc:name)'
+                if number in exempt:
+                    page.exempted.add(number)
+                elif message not in told:
+                    page.problems.append(Problem(page.path, self._seek(page, number), message))
+        for text in set() if page.problems or page.run.failures else set(odd):  # else their cause is told
+            page.problems.append(Problem(page.path, self._seek(page, text.rsplit(": ", 1)[-1]), text))
+        for text in exempt.keys() - page.exempted:
+            page.problems.append(Problem(page.path, 1, f'the exemption of "{text}" in mkdocs.yml matches nothing'))
+
+    def formula_problem(self, formula: str, error: str) -> None:
+        """Tell that a formula of the current page cannot be read."""
+        message = f"cannot read the formula {' '.join(formula.split())!r}: {error}"
+        self.current.problems.append(Problem(self.current.path, self._seek(self.current, formula), message))
+
+    @staticmethod
+    def _seek(page: Page, text: str) -> int:
+        """The first line of the page's prose with this text, as near as it can be told."""
+        at = page.prose.find(text)
+        return page.prose.count("\n", 0, at) + 1 if at >= 0 else page.front + 1
 
     def mark(self, markdown: str) -> list[str]:
         """The lines of the current page's Markdown (its text without front matter), each claim and block numbered."""
@@ -155,8 +194,8 @@ class Gate:
         lines = replace_claims(markdown.split("\n"), readable, lambda n, match: f"[{match['text']}](calc:{n})")
         by_line = {fence.line: index for index, fence in enumerate(page.fences)}
         for fence in fences:
-            if fence.executed:
-                index = by_line[fence.line + page.front]
+            index = by_line.get(fence.line + page.front)
+            if fence.executed and index is not None:
                 options = "".join(f' {k}="{v}"' for k, v in fence.options.items() if k in ("source", "title"))
                 lines[fence.line - 1] = f'{fence.prefix}{fence.marker}python exec="on" block="{index}"{options}'
         return lines
@@ -208,7 +247,7 @@ class Gate:
     def correct(self, link: ClaimLink, value: Value) -> str | None:
         """The claim's text with digits that hold, in the shape, unit and bound it has; None where a person must choose."""
         if value.exact is None:
-            return str(value.value)
+            return str(value.value) if CLAIM_LINK.fullmatch(f"[{value.value}](calc:{value.name})") else None
         try:
             text = claims.rewrite(claims.parse(link.text), value.exact)
         except ValueError:

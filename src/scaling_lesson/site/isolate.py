@@ -1,7 +1,9 @@
 """A clean room for a page's blocks: nothing one page sets can reach the next, and no block can hang or end the build."""
 
 import contextlib
+import decimal
 import faulthandler
+import logging
 import os
 import random
 import signal
@@ -38,7 +40,11 @@ def time_limit(seconds: float) -> Iterator[None]:
     interpreter; it prints where each thread was, the page's file and line among them.
     """
 
+    rang = False
+
     def ring(*_: object) -> None:
+        nonlocal rang
+        rang = True
         raise BlockTimeout(f"ran longer than {seconds:g} s")
 
     before = signal.signal(signal.SIGALRM, ring)
@@ -46,6 +52,8 @@ def time_limit(seconds: float) -> Iterator[None]:
     signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)
     try:
         yield
+        if rang:  # the block caught it, and went on with half a result
+            raise BlockTimeout(f"ran longer than {seconds:g} s")
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         faulthandler.cancel_dump_traceback_later()
@@ -53,9 +61,12 @@ def time_limit(seconds: float) -> Iterator[None]:
 
 
 _exit_for_real = os._exit
+_PARENT = os.getpid()
 
 
 def _refuse_exit(status: int = 0) -> None:
+    if os.getpid() != _PARENT:  # a worker process that a block started may end as it likes
+        _exit_for_real(status)
     raise BlockExit(f"called os._exit({status})")
 
 
@@ -86,6 +97,12 @@ def fresh_start() -> None:
     torch.set_grad_enabled(True)
     torch.set_printoptions(profile="default")
     torch.use_deterministic_algorithms(False)
+    torch.set_flush_denormal(False)
+    torch.set_float32_matmul_precision("highest")
+    numpy.seterr(all="warn", under="ignore")
+    decimal.setcontext(decimal.Context())
+    sys.setrecursionlimit(1000)
+    logging.disable(logging.NOTSET)
     numpy.set_printoptions(edgeitems=3, threshold=1000, precision=8, suppress=False, linewidth=75)
     plt.close("all")
     matplotlib.rcdefaults()
@@ -98,3 +115,6 @@ def forget_lesson() -> None:
     for name in list(sys.modules):
         if name.startswith("scaling_lesson.") and not name.startswith("scaling_lesson.site"):
             del sys.modules[name]
+            parent, _, child = name.rpartition(".")
+            # "from package import module" looks here before it looks for the file.
+            vars(sys.modules.get(parent, object)).get(child) and delattr(sys.modules[parent], child)

@@ -4,6 +4,7 @@ Thin on purpose: what it calls is Python-Markdown and plain functions, which out
 """
 
 import json
+import logging
 import shutil
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin, event_priority
 from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page as SitePage
-from mkdocs.utils import get_relative_url
+from mkdocs.utils import CountHandler, get_relative_url
 
 from scaling_lesson.site.formulas import FormulaExtension
 from scaling_lesson.site.gate import Gate, Problem, error_box, summary
@@ -39,8 +40,8 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
     gate: Gate | None = None
     serving = False
     quiet = False
+    found: list[Problem] = []
     """Set by scripts/record, which tells what it found in its own way."""
-    found: list[Problem]
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Having this event keeps the plugin, and so the runs of unchanged pages, from one rebuild to the next."""
@@ -57,8 +58,11 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             self.gate = Gate(self.config.names, self.config.exempt)
         self.gate.names, self.gate.exempt, self.gate.pages = self.config.names, self.config.exempt, {}
         self.root = Path(config.config_file_path).resolve().parent
-        config.markdown_extensions += [NumbersExtension(self.gate), FormulaExtension()]
+        config.markdown_extensions += [NumbersExtension(self.gate), FormulaExtension(self.gate.formula_problem)]
         self._sources = _fingerprint(Path(__file__).parents[1])
+        self._warnings = CountHandler()
+        self._warnings.setLevel(logging.WARNING)
+        logging.getLogger("mkdocs").addHandler(self._warnings)
         if not self.serving:
             # Build beside the site, and put it in place only when every number holds.
             self._site = Path(config.site_dir)
@@ -77,6 +81,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
 
     def on_page_content(self, html: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
         self.gate.current.rendered = True
+        self.gate.read_rendered(self.gate.current, html)
         page.meta["gate_path"] = self.gate.current.path
         self.gate.current = None
         return html
@@ -104,9 +109,13 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
                 print(summary(self.found), file=sys.stderr)
             return
         config.site_dir = str(self._site)
+        logging.getLogger("mkdocs").removeHandler(self._warnings)
         if self.found:
             self._drop_stage()
             raise PluginError(summary(self.found))
+        if config.strict and self._warnings.get_counts():
+            self._drop_stage()  # MkDocs will stop for these, but only after this site is in place
+            raise PluginError("the warnings above are errors in strict mode")
         numbers = json.dumps(self.gate.numbers(), ensure_ascii=False, indent=1)
         (self._stage / "numbers.json").write_text(numbers, encoding="utf-8")
         old = self._site.with_name(f".{self._site.name}-old")

@@ -45,6 +45,8 @@ def main(arguments: list[str]) -> int:
                 changed += 1
                 sys.stdout.writelines(_difference(old, new, path))
                 file.write_bytes(new.encode("utf-8"))
+            if not new and file.exists():
+                file.unlink()  # a page that publishes nothing has no record
     left = [problem for problem in found if not problem.drift]
     for problem in left:
         print(problem, file=sys.stderr)
@@ -76,7 +78,7 @@ def new_record(page: Page) -> str:
     for key, entry in page.run.entries.items():
         old = recorded.get(key, (0, ""))[1]
         entries[key] = old if records.agree(old, entry.text, entry.tolerance) else entry.text
-    return records.write(entries) if entries else page.record.read_text("utf-8") if page.record.exists() else ""
+    return records.write(entries) if entries else ""
 
 
 def new_text(gate: Gate, page: Page) -> str:
@@ -85,13 +87,15 @@ def new_text(gate: Gate, page: Page) -> str:
         correct = gate.acceptable(page, page.links[index])
         return match[0] if correct is None else match[0].replace(f"[{match['text']}]", f"[{correct}]", 1)
 
-    lines = page.file.read_bytes().decode("utf-8").split("\n")
-    return "\n".join(replace_claims(lines, page.prose, corrected))
+    text = page.file.read_bytes().decode("utf-8")
+    mark = "\ufeff" if text.startswith("\ufeff") else ""
+    return mark + "\n".join(replace_claims(text.removeprefix(mark).split("\n"), page.prose, corrected))
 
 
 def _relative(name: str) -> str:
     path = Path(name)
-    return (path.relative_to(Path.cwd()) if path.is_absolute() else path).as_posix().replace(".record", ".md")
+    inside = path.is_absolute() and path.is_relative_to(Path.cwd())
+    return (path.relative_to(Path.cwd()) if inside else path).as_posix().replace(".record", ".md")
 
 
 def _difference(old: str, new: str, path: str) -> list[str]:

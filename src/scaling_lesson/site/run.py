@@ -84,7 +84,7 @@ class Run:
         self._module = ModuleType("page")
         self._names = self._module.__dict__
         self._names |= {"publish": self.publish, "figure": self.figure, "table": self.table}
-        self._expressions: dict[str, str] = {}
+        self._expressions: dict[str, list[tuple[Place, str]]] = {}
         self._lost: set[str] = set()
         """The words of failed blocks: a later block that misses such a name has no failure of its own."""
         self._tree: ast.Module | None = None
@@ -99,6 +99,7 @@ class Run:
         printed = io.StringIO()
         sys.modules["page"] = self._module  # dataclasses look their module up
         try:
+            compile(code, self.path, "exec")  # some errors come only now, and with the block's own line numbers
             self._tree = ast.parse(code, self.path)
             self._remember_expressions()
             tree = ast.increment_lineno(ast.parse(code, self.path), fence.line)
@@ -108,13 +109,17 @@ class Run:
             # Everything, exits and time-outs too: a block that ends early has not computed the page's numbers.
             if not (isinstance(error, NameError) and error.name in self._lost):
                 self.failures.append(self._describe(error))
-            self._lost.update(re.findall(r"\w+", code))  # it may not even parse
+            self.lose(code)
             return printed.getvalue(), "".join(self._extra)
         finally:
             sys.modules.pop("page", None)
         for number, line in enumerate(printed.getvalue().splitlines(), 1):
             self.entries[f"block {index + 1} line {number}"] = Entry(canonical(line), (index, 0))
         return printed.getvalue(), "".join(self._extra)
+
+    def lose(self, code: str) -> None:
+        """Note that this code did not run to its end: names it would have assigned are unknown. It may not even parse."""
+        self._lost.update(re.findall(r"\w+", code))
 
     def publish(self, unit: str, *, tolerance: float = 0.0, reason: str = "", source: object = "", **values: object) -> None:
         """Make values known by name to the prose, in `unit` ("" for a plain number, text, or a truth).
@@ -175,6 +180,9 @@ class Run:
         if f"table {name}" in self.entries:
             raise ValueError(f"there is already a table {name!r} on this page")
         specs = [(c, "", None) if isinstance(c, str) else (*c, None)[:3] for c in columns]
+        titles = [title for title, _, _ in specs]
+        if len(set(titles)) < len(titles) or any(" = " in key or "\n" in key for key in (name, *titles)):
+            raise ValueError(f"table {name!r} must have titles that differ, without ' = ' or line ends; got {titles}")
         self.entries[f"table {name}"] = Entry(canonical(" | ".join(title for title, _, _ in specs)), place)
         head = "".join(f"<th scope=col>{escape(title)}{_in(symbol)}</th>" for title, symbol, _ in specs)
         body = []
@@ -225,11 +233,17 @@ class Run:
         return (index, offset), what
 
     def _remember_expressions(self) -> None:
-        """Keep how each name was last computed, so that a number can say where it comes from."""
+        """Keep how each name was computed and where, so that a number can say where it comes from."""
         for node in ast.walk(self._tree):
-            if isinstance(node, ast.Assign):
-                for target in node.targets:
-                    self._remember(target, node.value)
+            match node:
+                case ast.Assign(targets=targets, value=value):
+                    for target in targets:
+                        self._remember(target, value)
+                case ast.AugAssign(target=ast.Name(id=name)) | ast.For(target=ast.Name(id=name)):
+                    self._computed(name, node, "")  # built up step by step: no one expression
+
+    def _computed(self, name: str, node: ast.stmt | ast.expr, text: str) -> None:
+        self._expressions.setdefault(name, []).append(((self._fence[0], node.lineno), text))
 
     def _remember(self, target: ast.expr, value: ast.expr) -> None:
         match target, value:
@@ -240,7 +254,7 @@ class Run:
                 for name in names:
                     self._remember(name, value)
             case (ast.Name(id=name) | ast.Subscript(value=ast.Name(id=name))), _:
-                self._expressions[name] = ast.get_source_segment(self._code, value)
+                self._computed(name, value, ast.get_source_segment(self._code, value))
 
     def _call_at(self, offset: int) -> ast.Call | None:
         calls = [n for n in ast.walk(self._tree) if isinstance(n, ast.Call) and n.lineno <= offset + 1 <= n.end_lineno]
@@ -258,8 +272,9 @@ class Run:
             raise ValueError(f"publish lines are not shown, so {name} must be computed in a line of its own above")
         text = ast.get_source_segment(self._code, keyword.value)
         root = next((node.id for node in ast.walk(keyword.value) if isinstance(node, ast.Name)), None)
-        computed = self._expressions.get(root)
-        if computed is not None:
+        here = (self._fence[0], call.lineno)
+        computed = max((known for known in self._expressions.get(root, []) if known[0] <= here), default=((0, 0), ""))[1]
+        if computed:
             text = computed if isinstance(keyword.value, ast.Name) else f"{text}, with {root} = {computed}"
         return " ".join(text.split())
 
@@ -270,11 +285,14 @@ def shown_code(code: str) -> str:
         tree = ast.parse(code)
     except SyntaxError:
         return code
-    lines = code.split("\n")
-    for node in reversed(tree.body):
+    hidden, kept = set(), set()
+    for node in tree.body:
         match node:
             case ast.Expr(value=ast.Call(func=ast.Name(id="publish"))):
-                del lines[node.lineno - 1 : node.end_lineno]
+                hidden.update(range(node.lineno, node.end_lineno + 1))
+            case _:
+                kept.update(range(node.lineno, node.end_lineno + 1))
+    lines = [line for number, line in enumerate(code.split("\n"), 1) if number not in hidden - kept]
     return "\n".join(lines).strip("\n")
 
 

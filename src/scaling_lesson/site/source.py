@@ -69,6 +69,9 @@ def scan_fences(text: str) -> list[Fence]:
 def _read_header(fence: Fence) -> None:
     known = {"exec", "source", "title", "timeout"}
     rest = fence.header.removeprefix(fence.language)
+    if fence.header.startswith(("{", ".")):
+        fence.problems.append('this block would not run: write the language and options as ```python exec="on"')
+        return
     while match := OPTION.match(rest):
         fence.options[match["key"]] = match["value"]
         rest = rest[match.end() :]
@@ -188,13 +191,18 @@ def naked_numbers(text: str, names: list[str]) -> list[tuple[int, str]]:
     text = MATH.sub(_blank, text)
     for pattern in _INVISIBLE:
         text = pattern.sub(_blank, text)
-    text = _TAG.sub(_blank_tag, text)
+    return found + numbers_in(_TAG.sub(_blank_tag, text), names)
+
+
+def numbers_in(text: str, names: list[str]) -> list[tuple[int, str]]:
+    """Each word of plain text that holds a digit and is no name: its line and the word."""
     for name in sorted(names, key=len, reverse=True):
         text = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w]|[-.]\w)", _blank, text)
-    for word in re.finditer(r"[^\s|()\[\]*_`\"“”]+", text):
-        if any(character.isnumeric() for character in word[0]):
-            found.append((_line(text, word.start()), word[0].strip(".,;:!?'’")))
-    return found
+    return [
+        (_line(text, word.start()), word[0].strip(".,;:!?'’"))
+        for word in re.finditer(r"[^\s|()\[\]*_`\"“”]+", text)
+        if any(character.isnumeric() for character in word[0])
+    ]
 
 
 def _line(text: str, offset: int) -> int:
