@@ -65,8 +65,8 @@ def test_a_true_page_passes_and_says_where_numbers_come_from(site):
         'docs/page.md:19: claim "37,748,736 bytes": cache is 75497472 B (75,497,472 bytes)',
     ]),
     ("2 * cache]]", "3 * cache]]", ["docs/page.md:14: table sizes row 2 size: recorded 75497472, computed 113246208"]),
-    ('publish("B", cache=cache)', 'publish("B", cache=cache, spare=1)', [
-        "docs/page.md:8: published spare: 1 B is not in the record", "docs/page.md:8: published spare: nothing claims it"]),
+    ('publish("B", cache=cache)', 'publish("B", cache=cache, spare=cache)', [
+        "docs/page.md:8: published spare: 37748736 B is not in the record", "docs/page.md:8: published spare: nothing claims it"]),
     ("\nprint(cache)", "\nraise KeyError(cache)", ["docs/page.md:7: the block raised KeyError: 37748736"]),
     ("\nprint(cache)", "\nimport sys; sys.exit(0)", ["docs/page.md:7: the block called sys.exit(0)"]),
     ("\nprint(cache)", "\nimport os; os._exit(0)", ["docs/page.md:7: the block called os._exit(0)"]),
@@ -165,7 +165,7 @@ def test_exemptions_are_used_or_told(site):
     ('publish("", x=1, tolerance=0.1)', "tolerance and reason go together"),
     ('publish("", x=1, reason="why")', "tolerance and reason go together"),
     ('publish("", x=1, tolerance=-1, reason="why")', "tolerance must be a finite number"),
-    ('publish("", x=1); publish("", x=1)', "x is already published"),
+    ('x = 1; publish("", x=x); publish("", x=x)', "x is already published"),
     ('table("t", ["a"], [[1, 2]])', "row 1 of table 't' has 2 cells; expected 1"),
     ('table("t", ["a"], [[1]]); table("t", ["a"], [[1]])', "there is already a table 't'"),
     ('figure(1, name="a", title="t", desc="d")', "figure takes a matplotlib Figure; got int"),
@@ -176,14 +176,14 @@ def test_a_bad_call_says_what_it_needs(site, call, message):
 
 
 def test_a_tolerance_lets_a_record_differ_and_keeps_claims_safe(site):
-    text = '[under 0.001](calc:x)\n\n```python exec="on"\npublish("", x=0.0004, tolerance=0.0005, reason="sums")\n```\n'
+    text = '[under 0.001](calc:x)\n\n```python exec="on"\nx = 0.0004\npublish("", x=x, tolerance=0.0005, reason="sums")\n```\n'
     made = site(text)
     made.write(text.replace("0.0004", "0.00045"))
     assert made.messages() == []
     made.write(text.replace("0.0004", "0.00095"))
     assert [re.sub(";.*", "", m) for m in made.messages()] == [
         'docs/page.md:1: claim "under 0.001": x is 0.00095',
-        "docs/page.md:4: published x: recorded 0.0004, computed 0.00095",
+        "docs/page.md:5: published x: recorded 0.0004, computed 0.00095",
     ]
 
 
@@ -215,8 +215,8 @@ def test_claims_reach_across_pages_whatever_their_order(site):
 
 
 def test_a_value_used_on_another_page_only_is_used(site):
-    made = site('# Page\n\n```python exec="on"\npublish("B", cache=5)\n```\n')
-    assert made.messages() == ["docs/page.md:4: published cache: nothing claims it"]
+    made = site('# Page\n\n```python exec="on"\ncache = 5\npublish("B", cache=cache)\n```\n')
+    assert made.messages() == ["docs/page.md:5: published cache: nothing claims it"]
     made.write("# A\n\n[5 B](calc:page/cache)\n", "a.md")
     assert made.messages() == []
 
@@ -290,7 +290,7 @@ def test_a_value_says_how_it_was_computed(site, code, expression):
     assert made.gate.pages["docs/page.md"].run.values["x"].expression == expression
 
 
-@pytest.mark.parametrize("call", ["publish('', x=2 + 3)", "publish('', x=sum([2, 3]))"])
+@pytest.mark.parametrize("call", ["publish('', x=2 + 3)", "publish('', x=sum([2, 3]))", "publish('', x=5)", "publish('', x='99 MB')", "publish('', x=-5)"])
 def test_a_value_is_not_computed_where_readers_cannot_see_it(site, call):
     found = site(f'```python exec="on"\n{call}\n```\n', accepted=False).messages()
     assert found == ["docs/page.md:2: the block raised ValueError: publish lines are not shown, so x must be computed in a "

@@ -90,7 +90,7 @@ def test_a_prose_edit_runs_no_block(site, monkeypatch):
     from mkdocs.commands.build import build
     from mkdocs.config import load_config
 
-    made = site('# Page\n\n[5 B](calc:a)\n\n```python exec="on"\npublish("B", a=5)\n```\n')
+    made = site('# Page\n\n[5 B](calc:a)\n\n```python exec="on"\na = 5\npublish("B", a=a)\n```\n')
     config = load_config(str(made.root / "mkdocs.yml"), site_dir=str(made.root / "served"))
     plugin = config.plugins["numbers"]
     monkeypatch.setattr(plugin, "serving", True)
@@ -101,10 +101,10 @@ def test_a_prose_edit_runs_no_block(site, monkeypatch):
         return plugin.gate.pages["docs/page.md"]
 
     first = rebuild()
-    made.write('# Page, edited\n\nMore.\n\n[6 B](calc:a)\n\n```python exec="on"\npublish("B", a=5)\n```\n')
+    made.write('# Page, edited\n\nMore.\n\n[6 B](calc:a)\n\n```python exec="on"\na = 5\npublish("B", a=a)\n```\n')
     second = rebuild()
     assert second.run is first.run
     assert [str(p) for p in plugin.found] == ['docs/page.md:5: claim "6 B": a is 5 B']
-    made.write('# Page\n\n[6 B](calc:a)\n\n```python exec="on"\npublish("B", a=6)\n```\n')
+    made.write('# Page\n\n[6 B](calc:a)\n\n```python exec="on"\na = 6\npublish("B", a=a)\n```\n')
     assert rebuild().run is not first.run
-    assert [str(p) for p in plugin.found] == ["docs/page.md:6: published a: recorded 5 B, computed 6 B"]
+    assert [str(p) for p in plugin.found] == ["docs/page.md:7: published a: recorded 5 B, computed 6 B"]

@@ -268,7 +268,9 @@ class Run:
         keyword = next((k for k in call.keywords if k.arg == name), None) if call else None
         if keyword is None:
             return name
-        if any(isinstance(node, (ast.Call, ast.BinOp)) for node in ast.walk(keyword.value)):
+        if not isinstance(keyword.value, (ast.Name, ast.Attribute, ast.Subscript)) or any(
+            isinstance(node, (ast.Call, ast.BinOp)) for node in ast.walk(keyword.value)
+        ):
             raise ValueError(f"publish lines are not shown, so {name} must be computed in a line of its own above")
         text = ast.get_source_segment(self._code, keyword.value)
         root = next((node.id for node in ast.walk(keyword.value) if isinstance(node, ast.Name)), None)
