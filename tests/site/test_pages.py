@@ -84,7 +84,7 @@ def test_numbers_json_lists_every_claim_with_its_value(built):
         ]
 
 
-# corrections.md, row by row, as the reader sees it. Claims are compared by what they show and say.
+# The numbers each page is about, as the reader sees them.
 CORRECTED = {
     "kv-cache": [
         "5,950", "109", "54.6×", "54.7×", "5,050", "100", "50.5×", "171,700", "34×", "500,500", "500.5×", "108 positions",
@@ -106,5 +106,5 @@ def test_the_corrected_numbers_are_on_their_page(built, page):
 
 @pytest.mark.parametrize("wrong", ["5,550", "5550", "55x", "55×", "bit-identical", "O(1)", "Preserves", "centuries"])
 @pytest.mark.parametrize("page", PAGES)
-def test_the_plans_wrong_numbers_are_not(built, page, wrong):
+def test_wrong_numbers_that_are_often_told_are_not(built, page, wrong):
     assert wrong not in html(built, page)

@@ -170,8 +170,9 @@ class Gate:
                     page.exempted.add(number)
                 elif message not in told:
                     page.problems.append(Problem(page.path, self._seek(page, number), message))
-        for text in set() if page.problems or page.run.failures else set(odd):  # else their cause is told
-            page.problems.append(Problem(page.path, self._seek(page, text.rsplit(": ", 1)[-1]), text))
+        if not page.problems and not page.run.failures:  # else their cause is told
+            for text in odd:
+                page.problems.append(Problem(page.path, self._seek(page, text.rsplit(": ", 1)[-1]), text))
         for text in exempt.keys() - page.exempted:
             page.problems.append(Problem(page.path, 1, f'the exemption of "{text}" in mkdocs.yml matches nothing'))
 

@@ -115,6 +115,7 @@ def forget_lesson() -> None:
     for name in list(sys.modules):
         if name.startswith("scaling_lesson.") and not name.startswith("scaling_lesson.site"):
             del sys.modules[name]
-            parent, _, child = name.rpartition(".")
-            # "from package import module" looks here before it looks for the file.
-            vars(sys.modules.get(parent, object)).get(child) and delattr(sys.modules[parent], child)
+            # "from package import module" looks at the package before it looks for the file.
+            package, _, module = name.rpartition(".")
+            if hasattr(sys.modules.get(package), module):
+                delattr(sys.modules[package], module)
