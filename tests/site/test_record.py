@@ -144,6 +144,14 @@ def test_a_byte_order_mark_stays_and_shifts_nothing(site, accept):
     assert file.read_bytes().startswith(b"\xef\xbb\xbf[6 B](calc:a) **[6 B](calc:a)**\n")
 
 
+def test_an_empty_page_is_left_alone(site, accept):
+    made = site(PAGE)
+    empty = made.root / "docs/empty.md"
+    empty.write_text("")
+    assert accept(made) == 0
+    assert empty.exists()
+
+
 def test_the_record_of_a_page_that_publishes_nothing_more_is_removed(site, accept):
     made = site(PAGE)
     made.write("# Page\n")

@@ -50,14 +50,14 @@ class Problem:
 
 @dataclass
 class Page:
-    """One Markdown page: its text as read, what was found in it, and the run of its blocks.
+    """One Markdown page: what was found in its text, and the run of its blocks.
 
     path: relative to the folder of mkdocs.yml, as messages show it. url: where the site serves it.
+    front: how many lines of front matter it has. prose: its text after those, blocks blanked, lines kept.
     """
 
     path: str
     file: Path
-    text: str
     front: int = 0
     url: str = ""
     prose: str = ""
@@ -116,7 +116,7 @@ class Gate:
         `sources` stands for the state of the code its blocks import: a page whose blocks and sources are unchanged
         since it was last open keeps its run.
         """
-        page = self.current = self.pages[path] = Page(path, file, text, front, url)
+        page = self.current = self.pages[path] = Page(path, file, front, url)
         page.fences = scan_fences("\n" * front + "\n".join(text.expandtabs(4).split("\n")[front:]))
         readable = prose(text, page.fences)
         page.prose = "\n" * front + "\n".join(readable.split("\n")[front:])
@@ -142,38 +142,33 @@ class Gate:
         return page
 
     def _naked(self, page: Page, readable: str) -> list[Problem]:
-        found = []
-        exempt = self.exempt.get(page.path, {})
-        used = page.exempted
         drawn_text = [(f.line + 1 + line, text) for f in page.fences if f.executed for line, text in _figure_text(f)]
         naked = naked_numbers(readable, self.names)
         for line, text in drawn_text:
             naked += [(line, number) for _, number in naked_numbers(text, self.names)]
-        for line, text in naked:
-            if text in exempt:
-                used.add(text)
-            else:
-                message = f'naked number "{text}": publish it and claim it, [{text}](calc:name)'
-                found.append(Problem(page.path, line, message))
-        return found
+        return [problem for line, number in naked if (problem := self._naked_problem(page, line, number))]
+
+    def _naked_problem(self, page: Page, line: int, number: str) -> Problem | None:
+        """What to tell of a naked number: nothing where it is exempt, and then it is noted that the exemption is used."""
+        if number in self.exempt.get(page.path, {}):
+            page.exempted.add(number)
+            return None
+        return Problem(page.path, line, f'naked number "{number}": publish it and claim it, [{number}](calc:name)')
 
     def read_rendered(self, page: Page, html: str) -> None:
         """Check the rendered page too: whatever the patterns above took for code or markup and Markdown did not."""
         shown, odd = rendered.read(html)
         told = {problem.message for problem in page.problems}
-        exempt = self.exempt.get(page.path, {})
         for text in shown:
             text = re.sub(r"\[[^\]]*\]\(calc:\d+\)", " ", SLOT.sub(" ", text))  # a claim not reached is told as such
             for _, number in numbers_in(text, self.names):
-                message = f'naked number "{number}": publish it and claim it, [{number}](calc:name)'
-                if number in exempt:
-                    page.exempted.add(number)
-                elif message not in told:
-                    page.problems.append(Problem(page.path, self._seek(page, number), message))
+                problem = self._naked_problem(page, self._seek(page, number), number)
+                if problem and problem.message not in told:
+                    page.problems.append(problem)
         if not page.problems and not page.run.failures:  # else their cause is told
             for text in odd:
                 page.problems.append(Problem(page.path, self._seek(page, text.rsplit(": ", 1)[-1]), text))
-        for text in exempt.keys() - page.exempted:
+        for text in self.exempt.get(page.path, {}).keys() - page.exempted:
             page.problems.append(Problem(page.path, 1, f'the exemption of "{text}" in mkdocs.yml matches nothing'))
 
     def formula_problem(self, formula: str, error: str) -> None:
@@ -203,24 +198,22 @@ class Gate:
 
     def look_up(self, page: Page, link: ClaimLink) -> tuple[Page, Value] | str:
         """The page and value a claim names, or why there is none."""
-        owner = page
-        if link.page:
-            owners = [p for p in self.pages.values() if p.slug == link.page]
-            if len(owners) > 1:
-                return f"{link.page!r} could be {' or '.join(p.path for p in owners)}"
-            owner = owners[0] if owners else None
-            if owner is None:
-                near = difflib.get_close_matches(link.page, [p.slug for p in self.pages.values()], n=1)
-                return f"there is no page {link.page!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+        owners = self._owners(page, link)
+        if len(owners) > 1:
+            return f"{link.page!r} could be {' or '.join(p.path for p in owners)}"
+        if not owners:
+            near = difflib.get_close_matches(link.page, [p.slug for p in self.pages.values()], n=1)
+            return f"there is no page {link.page!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+        owner = owners[0]
         value = owner.run.values.get(link.name)
         if value is None:
             near = difflib.get_close_matches(link.name, owner.run.values, n=1)
             return f"nothing publishes {link.name}" + (f"; did you mean {near[0]}?" if near else "")
         return owner, value
 
-    def _incomplete(self, page: Page, link: ClaimLink) -> bool:
-        owner = next((p for p in self.pages.values() if p.slug == link.page), None) if link.page else page
-        return owner is not None and owner.incomplete
+    def _owners(self, page: Page, link: ClaimLink) -> list[Page]:
+        """The pages a claim on `page` may mean: itself, or all that bear the name it gives."""
+        return [p for p in self.pages.values() if p.slug == link.page] if link.page else [page]
 
     def verdict(self, page: Page, link: ClaimLink) -> str | None:
         """What is wrong with a claim, as its message; None when it holds."""
@@ -269,7 +262,7 @@ class Gate:
         for page in self.pages.values():
             found.update(page.problems)
             for index, link in enumerate(page.links):
-                if isinstance(self.look_up(page, link), str) and self._incomplete(page, link):
+                if isinstance(self.look_up(page, link), str) and any(p.incomplete for p in self._owners(page, link)):
                     continue  # the block that failed is the cause, and is told
                 if message := self.verdict(page, link):
                     drift = self.acceptable(page, link) is not None

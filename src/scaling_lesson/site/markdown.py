@@ -135,12 +135,10 @@ def _claim(gate: Gate, page: Page, index: int, address: Callable[[str, str], str
     if isinstance(found, str):
         return f'<data class="claim-number claim-number--wrong">{escape(link.text)}</data>{_correction(wrong)}'
     owner, value = found
-    number = escape(str(value.value), quote=True)
-    data = f'<data class="claim-number" value="{number}">{escape(link.text)}</data>'
+    kind = "claim-number claim-number--wrong" if wrong else "claim-number"
+    data = f'<data class="{kind}" value="{escape(str(value.value))}">{escape(link.text)}</data>'
     if wrong:
-        correct = gate.correct(link, value) or value.text
-        data = f'<data class="claim-number claim-number--wrong" value="{number}">{escape(link.text)}</data>'
-        data += _correction(f"should read {correct}")
+        data += _correction(f"should read {gate.correct(link, value) or value.text}")
     here = "" if owner is page else address(owner.url, page.url)
     card = f"claim-{index}"
     return (

@@ -40,8 +40,8 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
     gate: Gate | None = None
     serving = False
     quiet = False
-    found: list[Problem] = []
     """Set by scripts/record, which tells what it found in its own way."""
+    found: list[Problem] = []
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Having this event keeps the plugin, and so the runs of unchanged pages, from one rebuild to the next."""
@@ -60,10 +60,10 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         self.root = Path(config.config_file_path).resolve().parent
         config.markdown_extensions += [NumbersExtension(self.gate), FormulaExtension(self.gate.formula_problem)]
         self._sources = _fingerprint(Path(__file__).parents[1])
-        self._warnings = CountHandler()
-        self._warnings.setLevel(logging.WARNING)
-        logging.getLogger("mkdocs").addHandler(self._warnings)
         if not self.serving:
+            self._warnings = CountHandler()
+            self._warnings.setLevel(logging.WARNING)
+            logging.getLogger("mkdocs").addHandler(self._warnings)
             # Build beside the site, and put it in place only when every number holds.
             self._site = Path(config.site_dir)
             self._stage = self._site.with_name(f".{self._site.name}-next")
@@ -111,10 +111,9 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         config.site_dir = str(self._site)
         logging.getLogger("mkdocs").removeHandler(self._warnings)
         if self.found:
-            self._drop_stage()
             raise PluginError(summary(self.found))
         if config.strict and self._warnings.get_counts():
-            self._drop_stage()  # MkDocs will stop for these, but only after this site is in place
+            # MkDocs will stop for these, but only after this site is in place.
             raise PluginError("the warnings above are errors in strict mode")
         numbers = json.dumps(self.gate.numbers(), ensure_ascii=False, indent=1)
         (self._stage / "numbers.json").write_text(numbers, encoding="utf-8")
@@ -126,15 +125,13 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         shutil.rmtree(old, ignore_errors=True)
 
     def on_build_error(self, *, error: Exception) -> None:
-        self._drop_stage()
+        if not self.serving and hasattr(self, "_stage"):
+            logging.getLogger("mkdocs").removeHandler(self._warnings)
+            shutil.rmtree(self._stage, ignore_errors=True)
 
     def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: object) -> LiveReloadServer:
         server.watch(str(Path(__file__).parents[1]))
         return server
-
-    def _drop_stage(self) -> None:
-        if not self.serving and hasattr(self, "_stage"):
-            shutil.rmtree(self._stage, ignore_errors=True)
 
 
 def _fingerprint(folder: Path) -> tuple:

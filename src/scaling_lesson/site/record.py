@@ -45,8 +45,8 @@ def main(arguments: list[str]) -> int:
                 changed += 1
                 sys.stdout.writelines(_difference(old, new, path))
                 file.write_bytes(new.encode("utf-8"))
-            if not new and file.exists():
-                file.unlink()  # a page that publishes nothing has no record
+        if not page.run.entries:
+            page.record.unlink(missing_ok=True)  # a page that publishes nothing has no record
     left = [problem for problem in found if not problem.drift]
     for problem in left:
         print(problem, file=sys.stderr)

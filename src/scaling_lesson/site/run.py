@@ -193,7 +193,7 @@ class Run:
             for (title, symbol, decimals), value in zip(specs, row, strict=True):
                 key = f"table {name} row {number} {title}"
                 if isinstance(value, (str, bool)):
-                    text = {True: "yes", False: "no"}.get(value, value) if isinstance(value, bool) else value
+                    text = value if isinstance(value, str) else "yes" if value else "no"
                     shown.append(f"<td>{escape(text)}</td>")
                     self.entries[key] = Entry(canonical(text), place)
                     continue
