@@ -5,7 +5,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from scaling_lesson.gpt import GPT, Head, KVCache, count_positions, generate, generate_with_cache, next_token
+from scaling_lesson.generation import count_positions, generate, generate_with_cache, next_token
+from scaling_lesson.gpt import GPT, Head, KVCache
 from scaling_lesson.models import GPT2_SMALL, LLAMA3_70B, ModelConfig
 
 torch.set_num_threads(1)  # the tensors are tiny: threads would only wait for each other

@@ -5,10 +5,11 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from scaling_lesson.gpt import GPT, KVCache, count_positions, generate, generate_with_cache
+from scaling_lesson.accounting import forward_flops
+from scaling_lesson.generation import count_positions, generate, generate_with_cache
+from scaling_lesson.gpt import GPT, KVCache
 from scaling_lesson.kv_cache import (
     flops_per_step,
-    forward_flops,
     generation_flops,
     kv_cache_bytes,
     kv_cache_bytes_per_token,

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from scaling_lesson.hardware import A100_80GB_SXM
-from scaling_lesson.kv_cache import forward_flops, step_traffic_bytes
+from scaling_lesson.accounting import forward_flops
+from scaling_lesson.kv_cache import step_traffic_bytes
 from scaling_lesson.models import GPT2_SMALL
 from scaling_lesson.roofline import bound_by, compute_time_s, least_time_s, memory_time_s, ridge_flop_per_byte
 

@@ -39,6 +39,20 @@ def positive_number(name: str, value: float) -> float:
     return value
 
 
+def fraction(name: str, value: float) -> float:
+    """`value`, when it is a finite number above 0 and at most 1."""
+    if positive_number(name, value) > 1:
+        raise ValueError(f"{name} must be at most 1; got {value!r}")
+    return value
+
+
+def non_empty_string(name: str, value: str) -> str:
+    """`value`, when it is a string with at least one character."""
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{name} must be a non-empty string; got {value!r}")
+    return value
+
+
 def true_or_false(name: str, value: bool) -> bool:
     """`value`, when it is True or False: 1, "no" and None would all read as an answer to something else."""
     if not isinstance(value, bool):
@@ -50,6 +64,13 @@ def float_dtype(name: str, value: torch.dtype, allowed: tuple[torch.dtype, ...] 
     """`value`, when it is one of the `allowed` torch dtypes."""
     if value not in allowed:
         raise ValueError(f"{name} must be one of {', '.join(map(str, allowed))}; got {value!r}")
+    return value
+
+
+def number_dtype(name: str, value: torch.dtype) -> torch.dtype:
+    """`value`, when it is a torch dtype a cache or a weight can be kept in: floating point, or an 8-bit integer."""
+    if not isinstance(value, torch.dtype) or not (value.is_floating_point or value in (torch.int8, torch.uint8)):
+        raise ValueError(f"{name} must be a floating-point or 8-bit integer torch dtype; got {value!r}")
     return value
 
 

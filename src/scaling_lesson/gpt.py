@@ -1,20 +1,18 @@
 """The GPT you built, with room for a key-value cache.
 
-Attribute names are those of the published GPT-2 weights, so that they load key for key (the published linear layers
-store their matrices transposed). There is no dropout: this code generates and measures, and dropout is for training.
+Attribute names are those of the published GPT-2 weights, so that they load key for key. There is no dropout: this code
+generates and measures, and dropout is for training. `generation` makes text with it.
 """
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from torch import Generator
 
-from scaling_lesson.checks import finite_number, positive_int, token_ids
-from scaling_lesson.models import ModelConfig, require_gpt2_attention
+from scaling_lesson.checks import positive_int, token_ids
+from scaling_lesson.models import ModelConfig, require_gpt2_layout
 
 
 class KVCache:
@@ -122,12 +120,12 @@ class GPT(nn.Module):
 
     Weights start normal with deviation 0.02, those that write to the residual stream divided by the square root of
     the number of layers that do (Radford et al. 2019, Section 2.3), from torch's current random stream.
-    Raises ValueError when config.n_kv_head differs from config.n_head.
+    Raises ValueError when config has another layout than GPT-2's.
     """
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        require_gpt2_attention(config)
+        require_gpt2_layout(config)
         self.config = config
         self.transformer = nn.ModuleDict(
             {
@@ -171,80 +169,31 @@ class GPT(nn.Module):
         return self.lm_head(self.transformer.ln_f(x))
 
 
-def next_token(logits: torch.Tensor, temperature: float = 0, generator: Generator | None = None) -> torch.Tensor:
-    """The next token ids (B, 1) from the last position's logits (B, vocab_size).
+def load_gpt2_weights(model: GPT, weights: Mapping[str, torch.Tensor]) -> None:
+    """Copies published GPT-2 weights into `model`, key for key.
 
-    Temperature 0 takes the largest logit. Above 0, one draw from softmax(logits / temperature) for each sequence,
-    from `generator`, or from torch's current random stream when it is None.
-    Raises ValueError for a temperature below 0 or not finite, or a generator that temperature 0 would not use.
+    The published linear layers hold their matrices as (in, out), the transpose of nn.Linear's, so c_attn, c_fc and
+    c_proj weights are turned. Keys may stand with or without "transformer." before them, as both are published. The
+    causal masks some files carry (attn.bias, attn.masked_bias) are left out; lm_head.weight may be missing, because it
+    is the token table. Tensors of other dtypes are converted to the model's.
+    Raises ValueError naming every key that is missing, unknown or of the wrong shape, and changes nothing then.
     """
-    if finite_number("temperature", temperature) < 0:
-        raise ValueError(f"temperature must be at least 0; got {temperature!r}")
-    if temperature == 0:
-        if generator is not None:
-            raise ValueError(f"generator must be None at temperature 0, which draws nothing; got {generator!r}")
-        return logits.argmax(dim=-1, keepdim=True)
-    return torch.multinomial(F.softmax(logits / temperature, dim=-1), num_samples=1, generator=generator)
-
-
-@torch.no_grad()
-def generate(
-    model: GPT, prompt: torch.Tensor, n_new_tokens: int, temperature: float = 0, generator: Generator | None = None
-) -> torch.Tensor:
-    """Tokens (B, P + n_new_tokens): the prompt (B, P) and what follows it, every step from the whole sequence.
-
-    Past max_seq_len the model sees the last max_seq_len tokens only, as in the generate() you wrote.
-    Temperature and generator choose the token, as `next_token` says.
-    Raises ValueError for a bad prompt, count, temperature or generator.
-    """
-    tokens = token_ids("prompt", prompt, model.config.vocab_size)
-    positive_int("n_new_tokens", n_new_tokens)
-    for _ in range(n_new_tokens):
-        window = tokens[:, -model.config.max_seq_len :]
-        logits = model(window)[:, -1]
-        tokens = torch.cat([tokens, next_token(logits, temperature, generator)], dim=1)
-    return tokens
-
-
-@torch.no_grad()
-def generate_with_cache(
-    model: GPT, prompt: torch.Tensor, n_new_tokens: int, temperature: float = 0, generator: Generator | None = None
-) -> torch.Tensor:
-    """Tokens (B, P + n_new_tokens), the same as `generate` gives: the prompt once, then one new token a step.
-
-    Once the window is full it slides, and every kept token moves to another position. GPT-2 adds a learned vector
-    for each absolute position, so all cached keys and values are then wrong (and those above the first layer were
-    computed from tokens since dropped): the cache is dropped and the window prefilled again, at every step from
-    there on. Both functions give the same tokens in exact arithmetic; in float32 their logits differ in the last
-    digits, so a tie between two tokens could fall either way. Raises ValueError as `generate` does.
-    """
-    tokens = token_ids("prompt", prompt, model.config.vocab_size)
-    positive_int("n_new_tokens", n_new_tokens)
-    cache = KVCache(model.config.n_layer)
-    new = tokens[:, -model.config.max_seq_len :]
-    for _ in range(n_new_tokens):
-        if cache.length + new.size(1) > model.config.max_seq_len:
-            cache = KVCache(model.config.n_layer)
-            new = tokens[:, -model.config.max_seq_len :]
-        logits = model(new, cache)[:, -1]
-        new = next_token(logits, temperature, generator)
-        tokens = torch.cat([tokens, new], dim=1)
-    return tokens
-
-
-@contextmanager
-def count_positions(model: GPT) -> Iterator[list[int]]:
-    """A list that gains one number for every forward pass inside the `with`: the token positions it processed, B x T.
-
-    It tells a cached run from an uncached one by what the model was really given.
-    """
-    counted: list[int] = []
-
-    def count(_model: nn.Module, args: tuple, kwargs: dict) -> None:
-        counted.append((args[0] if args else kwargs["tokens"]).numel())
-
-    handle = model.register_forward_pre_hook(count, with_kwargs=True)
-    try:
-        yield counted
-    finally:
-        handle.remove()
+    state = model.state_dict()
+    found = {}
+    for key, tensor in weights.items():
+        if key.endswith((".attn.bias", ".attn.masked_bias")):
+            continue
+        name = key if key.startswith(("transformer.", "lm_head.")) else f"transformer.{key}"
+        is_turned = name.endswith(("c_attn.weight", "c_fc.weight", "c_proj.weight"))
+        found[name] = tensor.t() if is_turned else tensor
+    wrong = [f"{name} is missing" for name in state.keys() - found.keys() - {"lm_head.weight"}]
+    wrong += [f"{name} is unknown" for name in found.keys() - state.keys()]
+    for name in found.keys() & state.keys():
+        if found[name].shape != state[name].shape:
+            wrong.append(f"{name} has shape {tuple(found[name].shape)}, not {tuple(state[name].shape)}")
+    if "lm_head.weight" in found and "transformer.wte.weight" in found:
+        if not torch.equal(found["lm_head.weight"], found["transformer.wte.weight"]):
+            wrong.append("lm_head.weight is not transformer.wte.weight")
+    if wrong:
+        raise ValueError(f"weights must be those of a GPT-2 of this size; got: {', '.join(sorted(wrong))}")
+    model.load_state_dict({"lm_head.weight": found["transformer.wte.weight"]} | found)

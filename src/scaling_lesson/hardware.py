@@ -1,7 +1,9 @@
 """Accelerators: the two speeds that bound every step, as their makers print them.
 
 Peaks are dense. A datasheet also prints a doubled figure for weights pruned to a fixed sparsity pattern; no model of
-this lesson is pruned so. Both speeds are ceilings: real code reaches a part of them.
+this lesson is pruned so. Both speeds are ceilings: real code reaches a part of them. A peak stands only under a dtype
+its source prints one for. To measure against an accelerator that is not here, make an `Accelerator` of your own; every
+function of the lesson takes it.
 """
 
 from collections.abc import Mapping
@@ -10,8 +12,8 @@ from types import MappingProxyType
 
 import torch
 
-from scaling_lesson.checks import positive_number
-from scaling_lesson.models import Source
+from scaling_lesson.checks import non_empty_string, positive_number
+from scaling_lesson.models import Source, require_source
 
 
 @dataclass(frozen=True)
@@ -19,9 +21,9 @@ class Accelerator:
     """One accelerator, in base units.
 
     peak_flop_per_s: dense peak for each torch dtype, FLOP/s.  memory_bytes_per_s: memory bandwidth, B/s.
-    memory_bytes: memory size, B.  source: where they are printed.
+    memory_bytes: memory size as printed, B (the device itself reports a little more).  source: where they are printed.
 
-    Raises ValueError when a figure is not a finite number above 0.
+    Raises ValueError when a figure is not a finite number above 0, or a key is not a torch dtype.
     """
 
     name: str
@@ -31,12 +33,16 @@ class Accelerator:
     source: Source
 
     def __post_init__(self) -> None:
-        if not self.peak_flop_per_s:
-            raise ValueError(f"peak_flop_per_s must hold at least one dtype; got {self.peak_flop_per_s!r}")
+        non_empty_string("name", self.name)
+        require_source(self.source)
+        if not isinstance(self.peak_flop_per_s, Mapping) or not self.peak_flop_per_s:
+            raise ValueError(f"peak_flop_per_s must map at least one dtype to a peak; got {self.peak_flop_per_s!r}")
         for dtype, peak in self.peak_flop_per_s.items():
             if not isinstance(dtype, torch.dtype):
                 raise ValueError(f"peak_flop_per_s must have torch dtypes as keys; got {dtype!r}")
             positive_number(f"peak_flop_per_s[{dtype}]", peak)
+        # A frozen dataclass does not freeze a dict inside it; a read-only view of a copy does.
+        object.__setattr__(self, "peak_flop_per_s", MappingProxyType(dict(self.peak_flop_per_s)))
         positive_number("memory_bytes_per_s", self.memory_bytes_per_s)
         positive_number("memory_bytes", self.memory_bytes)
 
@@ -48,23 +54,77 @@ class Accelerator:
         return self.peak_flop_per_s[dtype]
 
 
+def _nvidia(title: str, where: str, date: str, url: str) -> Source:
+    return Source(f"NVIDIA {title}", where, date, f"https://{url}")
+
+
+# No tensor cores take bfloat16 here: float16 only.
+V100_SXM = Accelerator(
+    name="V100 32 GB SXM2",
+    peak_flop_per_s={torch.float16: 125e12, torch.float32: 15.7e12},
+    memory_bytes_per_s=0.900e12,
+    memory_bytes=32e9,
+    source=_nvidia("V100 Tensor Core GPU Datasheet", "specifications table, column V100 SXM2", "2020-01",
+                   "images.nvidia.com/content/technologies/volta/pdf/volta-v100-datasheet-update-us-1165301-r5.pdf"),
+)  # fmt: skip
+
+T4 = Accelerator(
+    name="T4",
+    peak_flop_per_s={torch.float16: 65e12, torch.float32: 8.1e12},
+    memory_bytes_per_s=0.320e12,
+    memory_bytes=16e9,
+    source=_nvidia("T4 Tensor Core GPU Datasheet", "specifications table", "2019-03",
+                   "www.nvidia.com/content/dam/en-zz/Solutions/Data-Center/tesla-t4/t4-tensor-core-datasheet-951643.pdf"),
+)  # fmt: skip
+
+
+# float32 runs on the vector units; tensor cores take float32 only rounded to TF32.
+_A100_PEAKS = {torch.float16: 312e12, torch.bfloat16: 312e12, torch.float32: 19.5e12}
+_A100_URL = "www.nvidia.com/content/dam/en-zz/Solutions/Data-Center/a100/pdf"
+
+A100_40GB_SXM = Accelerator(
+    name="A100 40 GB SXM",
+    peak_flop_per_s=_A100_PEAKS,
+    memory_bytes_per_s=1.555e12,
+    memory_bytes=40e9,
+    source=_nvidia("A100 Tensor Core GPU Datasheet", "specifications table, column A100 40GB SXM, document 1758950",
+                   "2021-06", f"{_A100_URL}/nvidia-a100-datasheet-us-nvidia-1758950-r4-web.pdf"),
+)  # fmt: skip
+
+_A100_80GB_DATASHEET = ("2022-05", f"{_A100_URL}/nvidia-a100-datasheet-nvidia-us-2188504-web.pdf")
+
+A100_80GB_PCIE = Accelerator(
+    name="A100 80 GB PCIe",
+    peak_flop_per_s=_A100_PEAKS,
+    memory_bytes_per_s=1.935e12,
+    memory_bytes=80e9,
+    source=_nvidia("A100 Tensor Core GPU Datasheet",
+                   "specifications table, column A100 80GB PCIe, document nvidia-us-2188504", *_A100_80GB_DATASHEET),
+)  # fmt: skip
+
 A100_80GB_SXM = Accelerator(
     name="A100 80 GB SXM",
-    # A frozen dataclass does not freeze a dict inside it; this read-only view does.
-    peak_flop_per_s=MappingProxyType(
-        {
-            torch.float16: 312e12,  # tensor cores; the 624 beside it is the sparse figure
-            torch.bfloat16: 312e12,  # tensor cores
-            torch.float32: 19.5e12,  # the vector units; tensor cores take float32 only rounded to TF32
-        }
-    ),
+    peak_flop_per_s=_A100_PEAKS,
     memory_bytes_per_s=2.039e12,
-    memory_bytes=80e9,  # as printed; the device itself reports some 85.2e9
-    source=Source(
-        title="NVIDIA A100 Tensor Core GPU Datasheet",
-        where="specifications table, column A100 80GB SXM, document nvidia-us-2188504",
-        date="2022-05",
-        url="https://www.nvidia.com/content/dam/en-zz/Solutions/Data-Center/a100/pdf/"
-        "nvidia-a100-datasheet-nvidia-us-2188504-web.pdf",
-    ),
-)
+    memory_bytes=80e9,
+    source=_nvidia("A100 Tensor Core GPU Datasheet",
+                   "specifications table, column A100 80GB SXM, document nvidia-us-2188504", *_A100_80GB_DATASHEET),
+)  # fmt: skip
+
+H100_SXM = Accelerator(
+    name="H100 SXM",
+    peak_flop_per_s={torch.float16: 989.4e12, torch.bfloat16: 989.4e12, torch.float32: 66.9e12},
+    memory_bytes_per_s=3.35e12,
+    memory_bytes=80e9,
+    source=_nvidia("H100 Tensor Core GPU Architecture", "Table 2, column H100 SXM5, without sparsity; bandwidth in the "
+                   "H100 datasheet", "2022", "resources.nvidia.com/en-us-tensor-core/gtc22-whitepaper-hopper"),
+)  # fmt: skip
+
+B200 = Accelerator(
+    name="B200",
+    peak_flop_per_s={torch.float16: 2.25e15, torch.bfloat16: 2.25e15},
+    memory_bytes_per_s=8.0e12,
+    memory_bytes=180e9,
+    source=_nvidia("Blackwell Architecture Technical Brief", "HGX B200 table, per GPU, dense", "2024-03",
+                   "resources.nvidia.com/en-us-blackwell-architecture"),
+)  # fmt: skip

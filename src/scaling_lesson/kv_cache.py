@@ -6,19 +6,33 @@ positions. With one, step 1 processes the prompt and every later step the one ne
 key of every position before it. All counts are for one sequence that stays inside the context window.
 """
 
+from dataclasses import replace
+
 import torch
 
-from scaling_lesson.checks import float_dtype, positive_int, true_or_false
-from scaling_lesson.models import ModelConfig, parameter_count, require_gpt2_attention, require_in_context
+from scaling_lesson.accounting import forward_flops, parameter_count
+from scaling_lesson.checks import number_dtype, positive_int, true_or_false
+from scaling_lesson.models import ModelConfig, require_gpt2_layout, require_in_context
+
+
+def with_kv_heads(config: ModelConfig, n_kv_head: int) -> ModelConfig:
+    """The same model with n_kv_head key-value heads, each shared by n_head / n_kv_head query heads.
+
+    n_kv_head = n_head is multi-head attention (MHA), 1 is multi-query attention (MQA; Shazeer 2019, Fast Transformer
+    Decoding), and what lies between is grouped-query attention (GQA; Ainslie et al. 2023).
+    Raises ValueError when n_kv_head is not a positive integer or does not divide n_head.
+    """
+    return replace(config, name=f"{config.name} with {n_kv_head} key-value heads", n_kv_head=n_kv_head)
 
 
 def kv_cache_bytes_per_token(config: ModelConfig, dtype: torch.dtype = torch.float16) -> int:
     """Bytes one token position adds to the cache: 2 x n_layer x n_kv_head x head_dim x bytes per number.
 
-    The 2 is for K and V. Fewer key-value heads than query heads make it smaller by that factor.
-    Raises ValueError when dtype is not float16, bfloat16 or float32.
+    The 2 is for K and V. Fewer key-value heads than query heads make it smaller by that factor. Scales that 8-bit
+    caches keep beside the numbers are not counted.
+    Raises ValueError when dtype is not a floating-point or 8-bit integer torch dtype.
     """
-    return 2 * config.n_layer * config.n_kv_head * config.head_dim * float_dtype("dtype", dtype).itemsize
+    return 2 * config.n_layer * config.n_kv_head * config.head_dim * number_dtype("dtype", dtype).itemsize
 
 
 def kv_cache_bytes(config: ModelConfig, seq_len: int, batch_size: int = 1, dtype: torch.dtype = torch.float16) -> int:
@@ -76,32 +90,8 @@ def query_key_pairs(prompt_len: int, n_new_tokens: int, cached: bool) -> int:
     return sum(query_key_pairs_per_step(prompt_len, n_new_tokens, cached))
 
 
-def forward_flops(config: ModelConfig, new_positions: int, key_positions: int) -> int:
-    """FLOPs of one GPT-2 forward pass over new_positions, whose queries meet key_positions keys.
-
-    Counted: matrix multiplications, a multiply-add as 2 FLOPs. In each layer and for each new position
-    2 x 3 d_model^2 (Q, K, V), 2 d_model^2 (output projection), 2 x 2 d_model d_ff (feed-forward) and
-    2 x 2 key_positions d_model (Q K^T, and the weights times V); then 2 d_model vocab_size for its logits, which
-    your forward pass computes at every position. Scores are counted as the full rectangle new_positions x
-    key_positions, since `gpt.Head` computes it whole and masks afterwards. Not counted: biases, softmax, layer norm,
-    GELU, embedding look-ups.
-    Raises ValueError for a length that is not a positive integer, new_positions above key_positions, key_positions
-    above max_seq_len, or shared key-value heads.
-    """
-    require_gpt2_attention(config)
-    require_in_context("key_positions", key_positions, config)
-    if positive_int("new_positions", new_positions) > key_positions:
-        raise ValueError(f"new_positions must be at most key_positions={key_positions}; got {new_positions}")
-    d_model = config.d_model
-    projections = 2 * 3 * d_model**2 + 2 * d_model**2
-    feed_forward = 2 * 2 * d_model * config.d_ff
-    attention = 2 * 2 * key_positions * d_model
-    logits = 2 * d_model * config.vocab_size
-    return new_positions * (config.n_layer * (projections + feed_forward + attention) + logits)
-
-
 def flops_per_step(config: ModelConfig, prompt_len: int, n_new_tokens: int, cached: bool) -> list[int]:
-    """FLOPs of each step of generating, counted as `forward_flops` does.
+    """FLOPs of each step of generating, counted as `accounting.forward_flops` does.
 
     Raises ValueError as `positions_per_step` and `forward_flops` do.
     """
@@ -124,11 +114,12 @@ def step_traffic_bytes(
     uses one with a cache, key_positions without. (The token table is used whole, for the logits.) With a cache also
     K and V of every position: those of the earlier ones are read and those of the new one written. Not counted:
     activations, which a perfect implementation keeps on the chip; token ids and logits.
-    Raises ValueError for key_positions that is not a positive integer up to max_seq_len, another dtype, or shared
-    key-value heads.
+    Raises ValueError for key_positions that is not a positive integer up to max_seq_len, another dtype, or another
+    layout than GPT-2's.
     """
+    require_gpt2_layout(config)
     require_in_context("key_positions", key_positions, config)
     new_positions = 1 if true_or_false("cached", cached) else key_positions
     unused = (config.max_seq_len - new_positions) * config.d_model
-    weights_bytes = (parameter_count(config) - unused) * float_dtype("dtype", dtype).itemsize
+    weights_bytes = (parameter_count(config) - unused) * number_dtype("dtype", dtype).itemsize
     return weights_bytes + (kv_cache_bytes(config, key_positions, dtype=dtype) if cached else 0)

@@ -1,4 +1,4 @@
-"""Model sizes: what a GPT is made of, and the published models the lesson measures.
+"""Model sizes: what a GPT is made of, and the published models and training runs the lesson measures.
 
 Names are the field's. GPT-2's own code writes `n_embd` for what is `d_model` here, and `n_ctx` for `max_seq_len`.
 Every published size stands with the place it was printed.
@@ -6,7 +6,7 @@ Every published size stands with the place it was printed.
 
 from dataclasses import dataclass
 
-from scaling_lesson.checks import positive_int
+from scaling_lesson.checks import non_empty_string, positive_int, positive_number
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,18 @@ class Source:
     date: str
     url: str
 
+    def __post_init__(self) -> None:
+        for field in ("title", "where", "date", "url"):
+            non_empty_string(field, getattr(self, field))
+
     def __str__(self) -> str:
         return f"{self.title}, {self.where} ({self.date})"
+
+
+def require_source(source: Source) -> None:
+    """Nothing; raises ValueError unless `source` is a Source: no outside fact stands without one."""
+    if not isinstance(source, Source):
+        raise ValueError(f"source must be a Source; got {source!r}")
 
 
 @dataclass(frozen=True)
@@ -33,10 +43,13 @@ class ModelConfig:
     n_layer: blocks.  n_head: query heads in a layer.  n_kv_head: heads that have keys and values of their own; fewer
     than n_head when several query heads share one (grouped-query attention).  d_model: width of the residual stream.
     d_ff: width inside the feed-forward network.  vocab_size: tokens.  max_seq_len: longest context, in positions.
-    source: where these sizes are printed.
+    source: where these sizes are printed.  layout: how the blocks are built, "GPT-2" or "Llama":
 
-    Raises ValueError when a size is not a positive integer, when the heads do not split d_model evenly, or when the
-    key-value heads do not split the query heads evenly.
+    GPT-2: learned positions, two feed-forward matrices, biases, layer norm, one table for tokens in and logits out.
+    Llama: rotary positions, three feed-forward matrices (one gates another), no biases, RMS norm, two tables.
+
+    Raises ValueError when a size is not a positive integer, when the heads do not split d_model evenly, when the
+    key-value heads do not split the query heads evenly, or for another layout.
     """
 
     name: str
@@ -48,10 +61,10 @@ class ModelConfig:
     vocab_size: int
     max_seq_len: int
     source: Source
+    layout: str = "GPT-2"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not self.name:
-            raise ValueError(f"name must be a non-empty string; got {self.name!r}")
+        non_empty_string("name", self.name)
         for size in ("n_layer", "n_head", "n_kv_head", "d_model", "d_ff", "vocab_size", "max_seq_len"):
             positive_int(size, getattr(self, size))
         if self.d_model % self.n_head:
@@ -60,8 +73,9 @@ class ModelConfig:
             raise ValueError(
                 f"n_head must be divisible by n_kv_head; got n_head={self.n_head}, n_kv_head={self.n_kv_head}"
             )
-        if not isinstance(self.source, Source):
-            raise ValueError(f"source must be a Source; got {self.source!r}")
+        if self.layout not in ("GPT-2", "Llama"):
+            raise ValueError(f"layout must be 'GPT-2' or 'Llama'; got {self.layout!r}")
+        require_source(self.source)
 
     @property
     def head_dim(self) -> int:
@@ -69,50 +83,43 @@ class ModelConfig:
         return self.d_model // self.n_head
 
 
-GPT2_SMALL = ModelConfig(
-    name="GPT-2 small",
-    n_layer=12,
-    n_head=12,
-    n_kv_head=12,
-    d_model=768,
-    d_ff=3072,
-    vocab_size=50257,
-    max_seq_len=1024,
-    # Table 2 prints layers and d_model, Section 2.3 the vocabulary and the context. The paper names neither the heads
-    # nor d_ff: those are in the released model.py. Its "117M parameters" is a miscount; `parameter_count` gives 124M.
-    source=Source(
-        title="Radford et al. 2019, Language Models are Unsupervised Multitask Learners",
-        where="Table 2 and Section 2.3; heads and d_ff in the released src/model.py",
-        date="2019-02-14",
-        url="https://cdn.openai.com/better-language-models/language_models_are_unsupervised_multitask_learners.pdf",
-    ),
-)
+@dataclass(frozen=True)
+class PublishedRun:
+    """One published training run.
 
-LLAMA3_70B = ModelConfig(
-    name="Llama 3 70B",
-    n_layer=80,
-    n_head=64,
-    n_kv_head=8,
-    d_model=8192,
-    d_ff=28672,
-    vocab_size=128256,
-    max_seq_len=8192,
-    # Table 3 prints the vocabulary as 128,000; the released model has 256 special tokens more. The first edition of
-    # that table (July 2024) misprinted d_ff as 12,288; the released weights have 28,672, as the later table does.
-    source=Source(
-        title="Grattafiori et al. 2024, The Llama 3 Herd of Models",
-        where="Table 3; vocabulary and context in the released config.json of Meta-Llama-3-70B",
-        date="2024-11-23",
-        url="https://arxiv.org/abs/2407.21783v3",
-    ),
-)
+    parameters: of the model, as printed.  tokens: it was trained on, as printed.  source: where they are printed.
+    Where the source prints them too, else None: training_flops, the FLOPs of the run; n_accelerators, how many it ran
+    on; accelerator_hours, their hours in all; days, how long it took.
+
+    Raises ValueError when a figure is not above 0 and finite.
+    """
+
+    name: str
+    parameters: float
+    tokens: float
+    source: Source
+    training_flops: float | None = None
+    n_accelerators: int | None = None
+    accelerator_hours: float | None = None
+    days: float | None = None
+
+    def __post_init__(self) -> None:
+        non_empty_string("name", self.name)
+        positive_number("parameters", self.parameters)
+        positive_number("tokens", self.tokens)
+        for field in ("training_flops", "n_accelerators", "accelerator_hours", "days"):
+            if getattr(self, field) is not None:
+                positive_number(field, getattr(self, field))
+        require_source(self.source)
 
 
-def require_gpt2_attention(config: ModelConfig) -> None:
-    """Nothing; raises ValueError when `config` shares key-value heads, which the GPT-2 architecture does not."""
+def require_gpt2_layout(config: ModelConfig) -> None:
+    """Nothing; raises ValueError unless `config` is laid out as GPT-2, whose heads all have their own keys and values."""
+    if config.layout != "GPT-2":
+        raise ValueError(f"layout must be 'GPT-2'; got {config.layout!r} ({config.name})")
     if config.n_kv_head != config.n_head:
         raise ValueError(
-            "n_kv_head must equal n_head in the GPT-2 architecture; "
+            "n_kv_head must equal n_head in the GPT-2 layout; "
             f"got n_kv_head={config.n_kv_head}, n_head={config.n_head}"
         )
 
@@ -122,34 +129,80 @@ def require_in_context(name: str, seq_len: int, config: ModelConfig) -> None:
     if positive_int(name, seq_len) > config.max_seq_len:
         raise ValueError(f"{name} must be at most max_seq_len={config.max_seq_len}; got {seq_len}")
 
-
-def parameters_by_component(config: ModelConfig) -> dict[str, int]:
-    """Parameters of a GPT-2 of this size, by component; the four values sum to `parameter_count(config)`.
-
-    embeddings: the token table, vocab_size x d_model, and the position table, max_seq_len x d_model. The output
-    projection is the token table used again (tied), so it adds nothing.
-    attention: in each layer, d_model -> 3 d_model for Q, K and V, and d_model -> d_model, both with biases.
-    feed_forward: in each layer, d_model -> d_ff and d_ff -> d_model, both with biases.
-    layer_norm: a gain and a bias of d_model, twice a layer and once at the end.
-
-    Raises ValueError when n_kv_head differs from n_head. Llama's layout (three feed-forward matrices, no biases,
-    no tied table) is another one: do not count a Llama with this.
-    """
-    require_gpt2_attention(config)
-    d_model, d_ff = config.d_model, config.d_ff
-    attention = (d_model * 3 * d_model + 3 * d_model) + (d_model * d_model + d_model)
-    feed_forward = (d_model * d_ff + d_ff) + (d_ff * d_model + d_model)
-    return {
-        "embeddings": (config.vocab_size + config.max_seq_len) * d_model,
-        "attention": config.n_layer * attention,
-        "feed_forward": config.n_layer * feed_forward,
-        "layer_norm": (2 * config.n_layer + 1) * 2 * d_model,
-    }
+# GPT-2. The paper prints layers and d_model (Table 2), the vocabulary and the context (Section 2.3), but neither heads
+# nor d_ff: those are in the released code and its hparams. Its parameter counts are miscounts ("117M", "345M", "762M");
+# `accounting.parameter_count` gives what the released weights hold.
+_GPT2_SOURCE = Source(
+    title="Radford et al. 2019, Language Models are Unsupervised Multitask Learners",
+    where="Table 2 and Section 2.3; heads and d_ff in the released src/model.py and hparams.json",
+    date="2019-02-14",
+    url="https://cdn.openai.com/better-language-models/language_models_are_unsupervised_multitask_learners.pdf",
+)
 
 
-def parameter_count(config: ModelConfig) -> int:
-    """Parameters of a GPT-2 of this size, tied embeddings counted once: 124,439,808 for GPT2_SMALL.
+def _gpt2(name: str, n_layer: int, n_head: int, d_model: int) -> ModelConfig:
+    return ModelConfig(name, n_layer, n_head, n_head, d_model, 4 * d_model, 50257, 1024, _GPT2_SOURCE)
 
-    Raises ValueError when n_kv_head differs from n_head.
-    """
-    return sum(parameters_by_component(config).values())
+
+GPT2_SMALL = _gpt2("GPT-2 small", n_layer=12, n_head=12, d_model=768)
+GPT2_MEDIUM = _gpt2("GPT-2 medium", n_layer=24, n_head=16, d_model=1024)
+GPT2_LARGE = _gpt2("GPT-2 large", n_layer=36, n_head=20, d_model=1280)
+GPT2_XL = _gpt2("GPT-2 XL", n_layer=48, n_head=25, d_model=1600)
+
+# Llama 2 7B: 32 heads, each with its own keys and values; only the larger Llama 2 models share them.
+LLAMA2_7B = ModelConfig(
+    "Llama 2 7B", n_layer=32, n_head=32, n_kv_head=32, d_model=4096, d_ff=11008, vocab_size=32000, max_seq_len=4096,
+    layout="Llama",
+    source=Source(
+        title="Touvron et al. 2023, Llama 2: Open Foundation and Fine-Tuned Chat Models",
+        where="Table 1 and Section 2.2; layers, widths and heads in the released config.json of Llama-2-7b",
+        date="2023-07-19",
+        url="https://arxiv.org/abs/2307.09288v2",
+    ),
+)  # fmt: skip
+
+# Llama 3. Table 3 prints the vocabulary as 128,000; the released models have 256 special tokens more. Its first edition
+# (July 2024) misprinted the 70B's d_ff as 12,288; the released weights have 28,672, as the later table does.
+_LLAMA3_SOURCE = Source(
+    title="Grattafiori et al. 2024, The Llama 3 Herd of Models",
+    where="Table 3; vocabulary and context in the released config.json files",
+    date="2024-11-23",
+    url="https://arxiv.org/abs/2407.21783v3",
+)
+
+
+def _llama3(name: str, n_layer: int, n_head: int, d_model: int, d_ff: int, max_seq_len: int) -> ModelConfig:
+    return ModelConfig(name, n_layer, n_head, 8, d_model, d_ff, 128256, max_seq_len, _LLAMA3_SOURCE, "Llama")
+
+
+LLAMA3_8B = _llama3("Llama 3 8B", n_layer=32, n_head=32, d_model=4096, d_ff=14336, max_seq_len=8192)
+LLAMA3_70B = _llama3("Llama 3 70B", n_layer=80, n_head=64, d_model=8192, d_ff=28672, max_seq_len=8192)
+LLAMA3_405B = _llama3("Llama 3.1 405B", n_layer=126, n_head=128, d_model=16384, d_ff=53248, max_seq_len=131072)
+
+GPT3 = PublishedRun(
+    "GPT-3", 175.0e9, 300e9, training_flops=3.14e23,
+    source=Source(
+        title="Brown et al. 2020, Language Models are Few-Shot Learners",
+        where="Table 2.1; FLOPs in Table D.1",
+        date="2020-07-22",
+        url="https://arxiv.org/abs/2005.14165v4",
+    ),
+)  # fmt: skip
+_CHINCHILLA_SOURCE = Source(
+    title="Hoffmann et al. 2022, Training Compute-Optimal Large Language Models",
+    where="Table 1; the budget both runs share in Table 3 and Section 4",
+    date="2022-03-29",
+    url="https://arxiv.org/abs/2203.15556v1",
+)
+GOPHER = PublishedRun("Gopher", 280e9, 300e9, _CHINCHILLA_SOURCE, training_flops=5.76e23)
+CHINCHILLA = PublishedRun("Chinchilla", 70e9, 1.4e12, _CHINCHILLA_SOURCE, training_flops=5.76e23)
+_LLAMA_SOURCE = Source(
+    title="Touvron et al. 2023, LLaMA: Open and Efficient Foundation Language Models",
+    where="Table 2; accelerators and days in Section 2.4, hours in Table 15",
+    date="2023-02-27",
+    url="https://arxiv.org/abs/2302.13971v1",
+)
+LLAMA_13B = PublishedRun("LLaMA-13B", 13.0e9, 1.0e12, _LLAMA_SOURCE, accelerator_hours=135168)
+LLAMA_65B = PublishedRun(
+    "LLaMA-65B", 65.2e9, 1.4e12, _LLAMA_SOURCE, n_accelerators=2048, accelerator_hours=1022362, days=21
+)

@@ -1,0 +1,211 @@
+"""Flash attention: the same function as attention, computed tile by tile, so that the big matrix never exists.
+
+For each tile of queries three things are kept while the tiles of keys and values pass by: m, the largest score seen by
+each query; l, the sum of exp(score - m); O, the sum of exp(score - m) x value. When a new tile raises m, what l and O
+held was scaled by the old one, and both are multiplied by exp(old m - new m). At the end the output is O / l.
+Milakov and Gimelshein 2018, Online normalizer calculation for softmax, Algorithm 3; Dao et al. 2022, FlashAttention,
+Algorithm 1; with O divided once at the end and queries in the outer loop, as in Dao 2023, FlashAttention-2, Algorithm 1.
+
+The lesson's tiles run one after another in Python: they show the arithmetic and the memory, not the speed.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+
+from scaling_lesson.checks import float_dtype, positive_int, true_or_false
+
+
+def naive_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, causal: bool = False) -> torch.Tensor:
+    """softmax(Q K^T / sqrt(head_dim)) V, with the whole matrix of scores: (..., n_query, head_dim), in q's dtype.
+
+    q: (..., n_query, head_dim); k, v: (..., n_key, head_dim), the same leading sizes and dtype. When causal, the
+    queries are the last n_query of the n_key positions, and each sees itself and what is before it.
+    Raises ValueError for other shapes, a dtype that is not floating point, or more causal queries than keys.
+    """
+    _check_attention(q, k, v, causal)
+    scores = q @ k.transpose(-2, -1) / math.sqrt(q.size(-1))
+    if causal:
+        scores = scores.masked_fill(_future(range(q.size(-2)), range(k.size(-2)), k.size(-2) - q.size(-2)), -math.inf)
+    return F.softmax(scores, dim=-1) @ v
+
+
+@dataclass(frozen=True)
+class TileStep:
+    """What is kept after one tile, or that the tile was skipped.
+
+    rows, columns: the queries and the keys of the tile.  scores: (..., rows, columns), scaled and masked; None when
+    the tile was skipped because all its keys lie in the future.  m, l: (..., rows).  O: (..., rows, head_dim), not
+    yet divided by l.  rescale: (..., rows), what l and O were multiplied by; 0 for the first tile, which had no m.
+    """
+
+    rows: range
+    columns: range
+    scores: torch.Tensor | None
+    rescale: torch.Tensor | None
+    m: torch.Tensor
+    l: torch.Tensor  # noqa: E741, the paper's letter
+    O: torch.Tensor  # noqa: E741
+
+
+def online_softmax_steps(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, q_tile: int, kv_tile: int, causal: bool = False,
+    rescale: bool = True,
+) -> Iterator[TileStep]:  # fmt: skip
+    """Every tile in turn: for each q_tile queries, all tiles of kv_tile keys and values from the first to the last.
+
+    Shapes and `causal` as in `naive_attention`; the last tile of either kind may be smaller. 16-bit inputs are taken
+    to float32 tile by tile, as the kernels do, and m, l and O are float32; float32 and float64 stay.
+    rescale=False leaves the multiplication by exp(old m - new m) out, to see what it is for: the result is wrong as
+    soon as a later tile raises m.
+    Raises ValueError as `naive_attention` does, and for tile sizes that are not positive integers.
+    """
+    _check_attention(q, k, v, causal)
+    positive_int("q_tile", q_tile)
+    positive_int("kv_tile", kv_tile)
+    true_or_false("rescale", rescale)
+    n_query, n_key, scale = q.size(-2), k.size(-2), 1 / math.sqrt(q.size(-1))
+    dtype = torch.promote_types(q.dtype, torch.float32)
+    for rows in _tiles(n_query, q_tile):
+        q_i = q[..., rows.start : rows.stop, :].to(dtype)
+        m = torch.full(q_i.shape[:-1], -math.inf, dtype=dtype, device=q.device)
+        l = torch.zeros_like(m)  # noqa: E741
+        O = torch.zeros_like(q_i[..., :1]).expand(*q_i.shape[:-1], v.size(-1))  # noqa: E741
+        for columns in _tiles(n_key, kv_tile):
+            if causal and columns.start > rows[-1] + n_key - n_query:
+                yield TileStep(rows, columns, None, None, m, l, O)
+                continue
+            k_j = k[..., columns.start : columns.stop, :].to(dtype)
+            v_j = v[..., columns.start : columns.stop, :].to(dtype)
+            scores = q_i @ k_j.transpose(-2, -1) * scale
+            if causal:
+                scores = scores.masked_fill(_future(rows, columns, n_key - n_query), -math.inf)
+            new_m = torch.maximum(m, scores.amax(dim=-1))
+            factor = torch.exp(m - new_m) if rescale else torch.ones_like(m)
+            weights = torch.exp(scores - new_m.unsqueeze(-1))
+            l = l * factor + weights.sum(dim=-1)  # noqa: E741
+            O = O * factor.unsqueeze(-1) + weights @ v_j  # noqa: E741
+            m = new_m
+            yield TileStep(rows, columns, scores, factor, m, l, O)
+
+
+def tiled_attention(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, q_tile: int, kv_tile: int, causal: bool = False,
+    rescale: bool = True,
+) -> torch.Tensor:  # fmt: skip
+    """What `naive_attention` gives, (..., n_query, head_dim) in q's dtype, from the steps of `online_softmax_steps`.
+
+    No tensor with n_query x n_key entries is made. Raises ValueError as `online_softmax_steps` does.
+    """
+    output = torch.empty_like(q)
+    for step in online_softmax_steps(q, k, v, q_tile, kv_tile, causal, rescale):
+        if step.columns.stop == k.size(-2):  # the last tile of these queries
+            output[..., step.rows.start : step.rows.stop, :] = step.O / step.l.unsqueeze(-1)
+    return output
+
+
+def tile_counts(seq_len: int, q_tile: int, kv_tile: int, causal: bool = False) -> tuple[int, int]:
+    """(tiles computed, tiles skipped) when seq_len queries meet seq_len keys; only a causal run skips.
+
+    Raises ValueError for a size that is not a positive integer.
+    """
+    row_tiles = _tiles(positive_int("seq_len", seq_len), positive_int("q_tile", q_tile))
+    column_tiles = _tiles(seq_len, positive_int("kv_tile", kv_tile))
+    skipped = 0
+    if true_or_false("causal", causal):
+        skipped = sum(columns.start > rows[-1] for rows in row_tiles for columns in column_tiles)
+    return len(row_tiles) * len(column_tiles) - skipped, skipped
+
+
+def matrix_bytes(rows: int, columns: int, dtype: torch.dtype, heads: int = 1) -> int:
+    """Bytes of a rows x columns matrix of scores for each of `heads` heads: the whole matrix, or one tile of it.
+
+    Raises ValueError for a size that is not a positive integer, or a dtype that is not float16, bfloat16 or float32;
+    the functions below raise so for their own.
+    """
+    for name, size in (("rows", rows), ("columns", columns), ("heads", heads)):
+        positive_int(name, size)
+    return heads * rows * columns * float_dtype("dtype", dtype).itemsize
+
+
+def statistics_bytes(seq_len: int, heads: int = 1) -> int:
+    """Bytes flash attention keeps for the backward pass in place of the matrix: one float32, m + log l, for each query.
+
+    Dao 2023, FlashAttention-2, Section 3.1.1.
+    """
+    return matrix_bytes(seq_len, 1, torch.float32, heads)
+
+
+def compulsory_traffic_bytes(seq_len: int, head_dim: int, dtype: torch.dtype) -> int:
+    """The least bytes between memory and chip for one head: Q, K and V read once, the output written once."""
+    return matrix_bytes(seq_len, 4 * positive_int("head_dim", head_dim), dtype)
+
+
+def standard_traffic_bytes(seq_len: int, head_dim: int, dtype: torch.dtype) -> int:
+    """Bytes for one head when the matrix is kept in memory: the compulsory ones, and the matrix four times.
+
+    The scores are written, read for the softmax, its result written, and that read for the product with V: Theta(N d +
+    N^2), Dao et al. 2022, Theorem 2.
+    """
+    return compulsory_traffic_bytes(seq_len, head_dim, dtype) + 4 * matrix_bytes(seq_len, seq_len, dtype)
+
+
+def flash1_traffic_bytes(seq_len: int, head_dim: int, sram_bytes: int, dtype: torch.dtype) -> int:
+    """Bytes for one head with keys and values in the outer loop: Dao et al. 2022, Algorithm 1, lines 5 to 15.
+
+    sram_bytes hold M numbers of dtype; a tile has ceil(M / 4 head_dim) keys. K and V are read once; for every tile of
+    them Q, O, l and m are read, and O, l and m written back. All are counted in dtype. Setting O, l and m to their
+    first values (line 2) is not counted.
+    """
+    n_numbers = positive_int("sram_bytes", sram_bytes) // float_dtype("dtype", dtype).itemsize
+    kv_tile = math.ceil(n_numbers / (4 * positive_int("head_dim", head_dim)))
+    passes = len(_tiles(positive_int("seq_len", seq_len), max(kv_tile, 1)))
+    return matrix_bytes(seq_len, 2 * head_dim + passes * (3 * head_dim + 4), dtype)
+
+
+def flash2_traffic_bytes(
+    seq_len: int, head_dim: int, q_tile: int, kv_tile: int, dtype: torch.dtype, causal: bool = False
+) -> int:
+    """Bytes for one head with queries in the outer loop: Dao 2023, FlashAttention-2, Algorithm 1, forward.
+
+    Q is read and the output written once, with one float32 statistic for each query; for every tile of queries the
+    tiles of K and V that are not skipped are read. Keys and values that a cache on the chip still holds are counted
+    again, so real kernels cause less.
+    """
+    row_tiles = _tiles(positive_int("seq_len", seq_len), positive_int("q_tile", q_tile))
+    column_tiles = _tiles(seq_len, positive_int("kv_tile", kv_tile))
+    true_or_false("causal", causal)
+    keys_read = sum(
+        len(columns) for rows in row_tiles for columns in column_tiles if not causal or columns.start <= rows[-1]
+    )
+    numbers = positive_int("head_dim", head_dim) * 2 * (seq_len + keys_read)
+    return numbers * float_dtype("dtype", dtype).itemsize + statistics_bytes(seq_len)
+
+
+def _tiles(length: int, tile: int) -> list[range]:
+    """0..length-1 in ranges of `tile`; the last may be shorter."""
+    return [range(start, min(start + tile, length)) for start in range(0, length, tile)]
+
+
+def _future(rows: range, columns: range, offset: int) -> torch.Tensor:
+    """True where the key of a column comes after the query of a row, which stands at position row + offset."""
+    return torch.tensor(columns) > torch.tensor(rows).unsqueeze(-1) + offset
+
+
+def _check_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, causal: bool) -> None:
+    for name, tensor in (("q", q), ("k", k), ("v", v)):
+        if not isinstance(tensor, torch.Tensor) or not tensor.is_floating_point():
+            raise ValueError(f"{name} must be a floating-point tensor; got {getattr(tensor, 'dtype', tensor)!r}")
+        if tensor.ndim < 2 or tensor.numel() == 0:
+            raise ValueError(f"{name} must have shape (..., seq_len, head_dim), none 0; got {tuple(tensor.shape)}")
+        if tensor.dtype != q.dtype:
+            raise ValueError(f"{name} must have the dtype of q, {q.dtype}; got {tensor.dtype}")
+    if k.shape[:-2] != q.shape[:-2] or k.size(-1) != q.size(-1):
+        raise ValueError(f"k must have q's shape but for seq_len; got q {tuple(q.shape)}, k {tuple(k.shape)}")
+    if v.shape != k.shape:
+        raise ValueError(f"v must have k's shape, {tuple(k.shape)}; got {tuple(v.shape)}")
+    if true_or_false("causal", causal) and q.size(-2) > k.size(-2):
+        raise ValueError(f"causal must be False for more queries than keys; got {q.size(-2)} and {k.size(-2)}")
