@@ -100,11 +100,12 @@ def tiled_attention(
 
     No tensor with n_query x n_key entries is made. Raises ValueError as `online_softmax_steps` does.
     """
-    output = torch.empty_like(q)
-    for step in online_softmax_steps(q, k, v, q_tile, kv_tile, causal, rescale):
-        if step.columns.stop == k.size(-2):  # the last tile of these queries
-            output[..., step.rows.start : step.rows.stop, :] = step.O / step.l.unsqueeze(-1)
-    return output
+    finished = [
+        (step.O / step.l.unsqueeze(-1)).to(q.dtype)
+        for step in online_softmax_steps(q, k, v, q_tile, kv_tile, causal, rescale)
+        if step.columns.stop == k.size(-2)  # the last tile of these queries
+    ]
+    return torch.cat(finished, dim=-2)
 
 
 def tile_counts(seq_len: int, q_tile: int, kv_tile: int, causal: bool = False) -> tuple[int, int]:
@@ -124,7 +125,7 @@ def matrix_bytes(rows: int, columns: int, dtype: torch.dtype, heads: int = 1) ->
     """Bytes of a rows x columns matrix of scores for each of `heads` heads: the whole matrix, or one tile of it.
 
     Raises ValueError for a size that is not a positive integer, or a dtype that is not float16, bfloat16 or float32;
-    the functions below raise so for their own.
+    the functions below raise so for their own arguments.
     """
     for name, size in (("rows", rows), ("columns", columns), ("heads", heads)):
         positive_int(name, size)
@@ -136,12 +137,12 @@ def statistics_bytes(seq_len: int, heads: int = 1) -> int:
 
     Dao 2023, FlashAttention-2, Section 3.1.1.
     """
-    return matrix_bytes(seq_len, 1, torch.float32, heads)
+    return positive_int("seq_len", seq_len) * positive_int("heads", heads) * torch.float32.itemsize
 
 
 def compulsory_traffic_bytes(seq_len: int, head_dim: int, dtype: torch.dtype) -> int:
     """The least bytes between memory and chip for one head: Q, K and V read once, the output written once."""
-    return matrix_bytes(seq_len, 4 * positive_int("head_dim", head_dim), dtype)
+    return matrix_bytes(positive_int("seq_len", seq_len), 4 * positive_int("head_dim", head_dim), dtype)
 
 
 def standard_traffic_bytes(seq_len: int, head_dim: int, dtype: torch.dtype) -> int:

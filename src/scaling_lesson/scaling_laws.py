@@ -7,8 +7,8 @@ token, on each paper's own text, so losses of two papers do not compare. All fit
 import math
 from dataclasses import dataclass
 
-from scaling_lesson.checks import positive_number
-from scaling_lesson.models import PublishedRun, Source
+from scaling_lesson.checks import non_empty_string, positive_number
+from scaling_lesson.models import PublishedRun, Source, require_source
 from scaling_lesson.training_time import training_flops
 
 PF_DAY_FLOPS = 1e15 * 86400
@@ -29,6 +29,7 @@ class PowerLaw:
     def __post_init__(self) -> None:
         positive_number("exponent", self.exponent)
         positive_number("scale", self.scale)
+        require_source(self.source)
 
 
 def _kaplan(where: str) -> Source:
@@ -82,6 +83,8 @@ class ParametricLoss:
     source: Source
 
     def __post_init__(self) -> None:
+        non_empty_string("name", self.name)
+        require_source(self.source)
         for field in ("E", "A", "B", "alpha", "beta"):
             positive_number(field, getattr(self, field))
 
@@ -114,10 +117,14 @@ def parametric_loss(fit: ParametricLoss, parameters: float, tokens: float) -> fl
 
 @dataclass(frozen=True)
 class Allocation:
-    """One way to spend a budget: a number of parameters and a number of tokens."""
+    """One way to spend a budget: a number of parameters and a number of tokens, both above 0, else ValueError."""
 
     parameters: float
     tokens: float
+
+    def __post_init__(self) -> None:
+        positive_number("parameters", self.parameters)
+        positive_number("tokens", self.tokens)
 
     @property
     def tokens_per_parameter(self) -> float:
