@@ -81,6 +81,7 @@ TABLE = {
     models.Source: (dict(title="t", where="w", date="d", url="u"), dict.fromkeys(("title", "where", "date", "url"), "text")),
     models.ModelConfig: (dataclasses.asdict(CONFIG) | {"source": SOURCE},
                          {"name": "text", "source": "source"} | dict.fromkeys(SIZES, "size")),
+    models.Fact: ({"value": 1e9, "source": SOURCE}, {"value": "positive", "source": "source"}),
     models.PublishedRun: (dict(name="run", parameters=1e9, tokens=1e9, source=SOURCE),
                           {"name": "text", "parameters": "positive", "tokens": "positive", "source": "source"}
                           | dict.fromkeys(("training_flops", "n_accelerators", "accelerator_hours", "days"), "optional positive")),

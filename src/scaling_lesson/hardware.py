@@ -58,7 +58,7 @@ def _nvidia(title: str, where: str, date: str, url: str) -> Source:
     return Source(f"NVIDIA {title}", where, date, f"https://{url}")
 
 
-# No tensor cores take bfloat16 here: float16 only.
+# The tensor cores of the V100 and the T4 take float16, not bfloat16.
 V100_SXM = Accelerator(
     name="V100 32 GB SXM2",
     peak_flop_per_s={torch.float16: 125e12, torch.float32: 15.7e12},
@@ -71,10 +71,11 @@ V100_SXM = Accelerator(
 T4 = Accelerator(
     name="T4",
     peak_flop_per_s={torch.float16: 65e12, torch.float32: 8.1e12},
-    memory_bytes_per_s=0.320e12,
+    memory_bytes_per_s=0.320e12,  # the T4 datasheet of 2019 prints 300 GB/s
     memory_bytes=16e9,
-    source=_nvidia("T4 Tensor Core GPU Datasheet", "specifications table", "2019-03",
-                   "www.nvidia.com/content/dam/en-zz/Solutions/Data-Center/tesla-t4/t4-tensor-core-datasheet-951643.pdf"),
+    source=_nvidia("Turing GPU Architecture", "Table 5 and Appendix A, column Tesla T4, WP-09183-001_v01", "2018",
+                   "images.nvidia.com/aem-dam/en-zz/Solutions/design-visualization/technologies/turing-architecture/"
+                   "NVIDIA-Turing-Architecture-Whitepaper.pdf"),
 )  # fmt: skip
 
 
@@ -111,20 +112,23 @@ A100_80GB_SXM = Accelerator(
                    "specifications table, column A100 80GB SXM, document nvidia-us-2188504", *_A100_80GB_DATASHEET),
 )  # fmt: skip
 
+# The product page prints 1,979 TFLOP/s, the sparse figure, and rounds the others to 67 TFLOP/s and 3.35 TB/s.
 H100_SXM = Accelerator(
     name="H100 SXM",
     peak_flop_per_s={torch.float16: 989.4e12, torch.bfloat16: 989.4e12, torch.float32: 66.9e12},
     memory_bytes_per_s=3.35e12,
     memory_bytes=80e9,
-    source=_nvidia("H100 Tensor Core GPU Architecture", "Table 2, column H100 SXM5, without sparsity; bandwidth in the "
-                   "H100 datasheet", "2022", "resources.nvidia.com/en-us-tensor-core/gtc22-whitepaper-hopper"),
+    source=_nvidia("H100 Tensor Core GPU Architecture", "Tables 1 and 3, column H100 SXM5; bandwidth of the H100 datasheet",
+                   "2022", "resources.nvidia.com/en-us-tensor-core/gtc22-whitepaper-hopper"),
 )  # fmt: skip
 
+# An eighth of what the system's datasheet prints: 72 PFLOP/s in sparse 8-bit numbers, of which 16-bit numbers without
+# sparsity get a quarter, 64 TB/s and 1,440 GB. Documents on single B200s of 2024 and 2025 print 7.7 to 8 TB/s.
 B200 = Accelerator(
     name="B200",
-    peak_flop_per_s={torch.float16: 2.25e15, torch.bfloat16: 2.25e15},
-    memory_bytes_per_s=8.0e12,
-    memory_bytes=180e9,
-    source=_nvidia("Blackwell Architecture Technical Brief", "HGX B200 table, per GPU, dense", "2024-03",
-                   "resources.nvidia.com/en-us-blackwell-architecture"),
+    peak_flop_per_s={torch.float16: 72e15 / 4 / 8, torch.bfloat16: 72e15 / 4 / 8},
+    memory_bytes_per_s=64e12 / 8,
+    memory_bytes=1440e9 / 8,
+    source=_nvidia("DGX B200 Datasheet", "specifications table, an eighth of the system", "2024",
+                   "resources.nvidia.com/en-us-dgx-systems/dgx-b200-datasheet"),
 )  # fmt: skip

@@ -84,6 +84,18 @@ class ModelConfig:
 
 
 @dataclass(frozen=True)
+class Fact:
+    """One outside number that is neither a model's nor an accelerator's, above 0, with its source, else ValueError."""
+
+    value: float
+    source: Source
+
+    def __post_init__(self) -> None:
+        positive_number("value", self.value)
+        require_source(self.source)
+
+
+@dataclass(frozen=True)
 class PublishedRun:
     """One published training run.
 
@@ -190,10 +202,11 @@ GPT3 = PublishedRun(
 )  # fmt: skip
 _CHINCHILLA_SOURCE = Source(
     title="Hoffmann et al. 2022, Training Compute-Optimal Large Language Models",
-    where="Table 1; the budget both runs share in Table 3 and Section 4",
+    where="Table 1; the budget both runs share in Figure 2 and Table 3",
     date="2022-03-29",
     url="https://arxiv.org/abs/2203.15556v1",
 )
+# Gopher's own paper counts 6.31e23 FLOPs; 5.76e23 is what Hoffmann et al. compare at.
 GOPHER = PublishedRun("Gopher", 280e9, 300e9, _CHINCHILLA_SOURCE, training_flops=5.76e23)
 CHINCHILLA = PublishedRun("Chinchilla", 70e9, 1.4e12, _CHINCHILLA_SOURCE, training_flops=5.76e23)
 _LLAMA_SOURCE = Source(
@@ -206,3 +219,22 @@ LLAMA_13B = PublishedRun("LLaMA-13B", 13.0e9, 1.0e12, _LLAMA_SOURCE, accelerator
 LLAMA_65B = PublishedRun(
     "LLaMA-65B", 65.2e9, 1.4e12, _LLAMA_SOURCE, n_accelerators=2048, accelerator_hours=1022362, days=21
 )
+
+TINY_SHAKESPEARE_TRAIN_TOKENS = Fact(
+    301966,
+    Source("Karpathy, nanoGPT", "data/shakespeare/prepare.py: GPT-2 tokens of the training split", "2025-11-12",
+           "https://github.com/karpathy/nanoGPT"),
+)  # fmt: skip
+V100_ESTIMATE_FLOP_PER_S = Fact(
+    28e12,
+    Source("Li 2020, OpenAI's GPT-3 Language Model: A Technical Overview", "Lambda Labs blog: a V100's FLOP/s",
+           "2020-06-03", "https://lambdalabs.com/blog/demystifying-gpt-3"),
+)  # fmt: skip
+_FLASH_SOURCE = Source("Dao 2023, FlashAttention-2", "abstract, on FlashAttention and optimised baselines", "2023-07-17",
+                       "https://arxiv.org/abs/2307.08691v1")  # fmt: skip
+FLASH_LEAST_SPEEDUP, FLASH_MOST_SPEEDUP = Fact(2, _FLASH_SOURCE), Fact(4, _FLASH_SOURCE)
+FLASH_SRAM_BYTES = Fact(
+    100 * 1024,
+    Source("Dao et al. 2022, FlashAttention", "Section 3.2: the on-chip memory a tile may use, around 100 KB", "2022-06-23",
+           "https://arxiv.org/abs/2205.14135v2"),
+)  # fmt: skip

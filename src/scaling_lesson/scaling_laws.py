@@ -94,16 +94,16 @@ _HOFFMANN_URL = "https://arxiv.org/abs/2203.15556v1"
 
 PRINTED_FIT = ParametricLoss(
     "as printed", E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28,
-    source=Source(_HOFFMANN[0], "Equation 10", _HOFFMANN[1], _HOFFMANN_URL),
+    source=Source(_HOFFMANN[0], "Equation 10, Appendix D.2", _HOFFMANN[1], _HOFFMANN_URL),
 )  # fmt: skip
 # Two decimals of alpha and beta move the optimum by a quarter; the paper's own figures come from these.
 UNROUNDED_FIT = ParametricLoss(
     "unrounded", E=1.6934, A=406.4, B=410.7, alpha=0.3392, beta=0.2849,
-    source=Source(_HOFFMANN[0], "comment in the LaTeX source of Section D.3", _HOFFMANN[1], _HOFFMANN_URL),
+    source=Source(_HOFFMANN[0], "comment after Equation 10 in the LaTeX source", _HOFFMANN[1], _HOFFMANN_URL),
 )  # fmt: skip
 REPLICATED_FIT = ParametricLoss(
     "replicated", E=1.8172, A=482.01, B=2085.43, alpha=0.3478, beta=0.3658,
-    source=Source("Besiroglu et al. 2024, Chinchilla Scaling: A Replication Attempt", "Table 1", "2024-05-15",
+    source=Source("Besiroglu et al. 2024, Chinchilla Scaling: A Replication Attempt", "Table 1 and Equation 3", "2024-05-15",
                   "https://arxiv.org/abs/2404.10102v2"),
 )  # fmt: skip
 
