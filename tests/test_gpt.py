@@ -1,15 +1,13 @@
 import math
-from math import nan
 
 import pytest
 import torch
 import torch.nn.functional as F
+from transformers import GPT2Config, GPT2LMHeadModel
 
-from scaling_lesson.generation import count_positions, generate, generate_with_cache, next_token
-from scaling_lesson.gpt import GPT, Head, KVCache
-from scaling_lesson.models import GPT2_SMALL, LLAMA3_70B, ModelConfig
-
-torch.set_num_threads(1)  # the tensors are tiny: threads would only wait for each other
+from scaling_lesson.accounting import parameter_count
+from scaling_lesson.gpt import GPT, Head, KVCache, load_gpt2_weights
+from scaling_lesson.models import GPT2_LARGE, GPT2_MEDIUM, GPT2_SMALL, GPT2_XL, LLAMA3_70B, ModelConfig
 
 # Distinct primes where sizes could be swapped; d_model = 3 x 7.
 CONFIG = ModelConfig("primes", 5, 3, 3, 21, 83, 101, 29, GPT2_SMALL.source)
@@ -22,13 +20,15 @@ def seeded_model(seed=0):
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter) * 0.3)
-        # With gains of 1 the tied table favours the token just seen, and greedy decoding repeats it.
-        model.transformer.ln_f.weight.copy_(torch.randn(CONFIG.d_model))
     return model
 
 
 def tokens_of(batch_size, seq_len, seed=1):
     return torch.randint(CONFIG.vocab_size, (batch_size, seq_len), generator=torch.Generator().manual_seed(seed))
+
+
+def largest_difference(a, b):
+    return (a - b).abs().max().item()
 
 
 # -- the model ---------------------------------------------------------------------------------------------------------
@@ -135,6 +135,151 @@ def test_later_tokens_do_not_change_earlier_logits():
     assert not torch.allclose(before[:, 7:], after[:, 7:])
 
 
+# -- the same weights in Hugging Face's GPT-2 --------------------------------------------------------------------------
+
+# (n_layer, n_head, d_model, d_ff, vocab_size, max_seq_len): d_model is a prime times n_head.
+SIZES = [
+    (1, 1, 2, 3, 5, 7), (2, 3, 21, 83, 101, 29), (3, 5, 55, 61, 67, 71), (5, 7, 91, 89, 97, 11), (7, 2, 26, 19, 3, 1),
+]  # fmt: skip
+
+
+def config_of(n_layer, n_head, d_model, d_ff, vocab_size, max_seq_len):
+    return ModelConfig("primes", n_layer, n_head, n_head, d_model, d_ff, vocab_size, max_seq_len, GPT2_SMALL.source)
+
+
+def hugging_face_gpt2(config):
+    """Hugging Face's GPT-2 of these sizes, in evaluation mode, its attention written out ("eager") as ours is."""
+    sizes = GPT2Config(
+        n_layer=config.n_layer, n_head=config.n_head, n_embd=config.d_model, n_inner=config.d_ff,
+        vocab_size=config.vocab_size, n_positions=config.max_seq_len,
+        bos_token_id=0, eos_token_id=0, attn_implementation="eager",
+    )  # fmt: skip
+    return GPT2LMHeadModel(sizes).eval()
+
+
+def random_gpt2(config, seed):
+    """The same in float64, every weight random and large enough that each one moves the logits."""
+    torch.manual_seed(seed)
+    model = hugging_face_gpt2(config).double()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.3)
+    return model
+
+
+def published_files(model):
+    """Its weights under each set of keys they are published with: from the whole model, and from the bare network.
+
+    The bare one has no prefix and no lm_head, and carries the causal masks besides, as the file of GPT-2 small does.
+    """
+    whole = model.state_dict()
+    bare = dict(model.transformer.state_dict())
+    n_positions = model.config.n_positions
+    for layer in range(model.config.n_layer):
+        bare[f"h.{layer}.attn.bias"] = torch.ones(1, 1, n_positions, n_positions).tril()
+        bare[f"h.{layer}.attn.masked_bias"] = torch.tensor(-1e4)
+    assert "transformer.h.0.ln_1.weight" in whole and "lm_head.weight" in whole
+    assert "h.0.ln_1.weight" in bare and "lm_head.weight" not in bare
+    return {"with prefix": whole, "without prefix": bare}
+
+
+@pytest.mark.parametrize("keys", ["with prefix", "without prefix"])
+@pytest.mark.parametrize("sizes", SIZES, ids=str)
+def test_logits_are_those_of_hugging_faces_gpt2_with_the_same_weights(sizes, keys):
+    config = config_of(*sizes)
+    theirs, ours = random_gpt2(config, seed=sum(sizes)), GPT(config).double()
+    load_gpt2_weights(ours, published_files(theirs)[keys])
+    for seed, seq_len in enumerate(sorted({1, (config.max_seq_len + 1) // 2, config.max_seq_len})):
+        tokens = torch.randint(config.vocab_size, (3, seq_len), generator=torch.Generator().manual_seed(seed))
+        with torch.no_grad():
+            expected, got = theirs(tokens).logits, ours(tokens)
+        # The same formula in float64, summed in another order: 1e-16 times logits of size 10, over a few layers; 1e-14
+        # is seen. One weight 0.1 astray moves a logit by 1e-4 or more, biases of keys aside: softmax cancels those,
+        # and the next test sees them.
+        assert largest_difference(got, expected) < 1e-12, seq_len
+
+
+def test_keys_and_values_are_those_of_hugging_faces_cache():
+    theirs, ours = random_gpt2(CONFIG, seed=3), GPT(CONFIG).double()
+    load_gpt2_weights(ours, theirs.state_dict())
+    cache, tokens = KVCache(CONFIG.n_layer), tokens_of(2, 13)
+    with torch.no_grad():
+        kept = theirs(tokens, use_cache=True).past_key_values
+        ours(tokens, cache)
+    for layer in range(CONFIG.n_layer):
+        # As the logits above, on numbers of size 10.
+        assert largest_difference(cache.keys[layer], kept.layers[layer].keys) < 1e-12, layer
+        assert largest_difference(cache.values[layer], kept.layers[layer].values) < 1e-12, layer
+
+
+@pytest.mark.parametrize(
+    "config, known",
+    [
+        (GPT2_SMALL, 124_439_808),
+        (GPT2_MEDIUM, 354_823_168),
+        (GPT2_LARGE, 774_030_080),
+        (GPT2_XL, 1_557_611_200),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_the_four_gpt2s_have_as_many_parameters_as_hugging_faces(config, known):
+    with torch.device("meta"):  # shapes without numbers: no memory is taken
+        models = [GPT(config), hugging_face_gpt2(config)]
+    counts = [sum(parameter.numel() for parameter in model.parameters()) for model in models]
+    assert [*counts, parameter_count(config)] == [known] * 3
+
+
+def test_weights_of_another_dtype_are_converted_to_the_models():
+    halves = random_gpt2(CONFIG, seed=5).half().state_dict()
+    from_halves, from_floats = GPT(CONFIG), GPT(CONFIG)
+    load_gpt2_weights(from_halves, halves)
+    load_gpt2_weights(from_floats, {key: tensor.float() for key, tensor in halves.items()})
+    for name, loaded in from_halves.state_dict().items():
+        assert loaded.dtype == torch.float32, name
+        assert torch.equal(loaded, from_floats.state_dict()[name]), name  # float32 holds every float16
+
+
+def faulty_weights():
+    """What is wrong, then weights with that fault, then what the message must say of each faulty key."""
+    good = random_gpt2(CONFIG, seed=7).state_dict()
+    without = {key: tensor for key, tensor in good.items() if "h.3.mlp.c_fc" not in key}
+    yield "missing", without, ["transformer.h.3.mlp.c_fc.bias is missing", "transformer.h.3.mlp.c_fc.weight is missing"]
+    unknown = {"transformer.h.5.ln_1.weight": torch.ones(21), "score.weight": torch.ones(2, 21)}
+    yield "unknown", good | unknown, [
+        "transformer.h.5.ln_1.weight is unknown", "transformer.score.weight is unknown",
+    ]  # fmt: skip
+    # A matrix that is not turned, as nn.Linear holds it, and a longer context.
+    turned = good["transformer.h.2.attn.c_attn.weight"].t()
+    longer = {"transformer.h.2.attn.c_attn.weight": turned, "transformer.wpe.weight": torch.ones(31, 21)}
+    yield "of another shape", good | longer, [
+        "transformer.h.2.attn.c_attn.weight has shape (21, 63), not (63, 21)",
+        "transformer.wpe.weight has shape (31, 21), not (29, 21)",
+    ]
+    untied = {"lm_head.weight": good["lm_head.weight"] + 1}
+    yield "untied", good | untied, ["lm_head.weight is not transformer.wte.weight"]
+    yield "all four", without | unknown | longer | untied, [
+        "lm_head.weight is not transformer.wte.weight",
+        "transformer.h.2.attn.c_attn.weight has shape (21, 63), not (63, 21)",
+        "transformer.h.3.mlp.c_fc.bias is missing",
+        "transformer.h.3.mlp.c_fc.weight is missing",
+        "transformer.h.5.ln_1.weight is unknown",
+        "transformer.score.weight is unknown",
+        "transformer.wpe.weight has shape (31, 21), not (29, 21)",
+    ]
+
+
+@pytest.mark.parametrize("fault", ["missing", "unknown", "of another shape", "untied", "all four"])
+def test_faulty_weights_are_refused_key_by_key_and_change_nothing(fault):
+    ((weights, messages),) = [case[1:] for case in faulty_weights() if case[0] == fault]
+    model = seeded_model()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    with pytest.raises(ValueError) as error:
+        load_gpt2_weights(model, weights)
+    assert str(error.value) == f"weights must be those of a GPT-2 of this size; got: {', '.join(messages)}"
+    changed = [name for name, tensor in model.state_dict().items() if not torch.equal(tensor, before[name])]
+    assert not changed
+
+
 # -- the cache ---------------------------------------------------------------------------------------------------------
 
 
@@ -176,117 +321,7 @@ def test_a_slid_window_changes_every_key_and_value():
         assert change.min().item() > 1e-2, layer
 
 
-def greedy_by_hand(model, prompt, n_new_tokens):
-    tokens = prompt.tolist()[0]
-    for _ in range(n_new_tokens):
-        with torch.no_grad():
-            last = model(torch.tensor([tokens[-CONFIG.max_seq_len :]]))[0, -1].tolist()
-        tokens.append(max(range(CONFIG.vocab_size), key=last.__getitem__))
-    return tokens
-
-
-@pytest.mark.parametrize("prompt_len, n_new_tokens", [(1, 1), (1, 28), (7, 11), (13, 29), (29, 3), (37, 5)])
-def test_cached_tokens_equal_uncached_ones_inside_and_past_the_window(prompt_len, n_new_tokens):
-    model, prompt = seeded_model(), tokens_of(1, prompt_len)
-    uncached = generate(model, prompt, n_new_tokens)
-    assert uncached.tolist()[0] == greedy_by_hand(model, prompt, n_new_tokens)
-    assert torch.equal(generate_with_cache(model, prompt, n_new_tokens), uncached)
-    if n_new_tokens > 1:  # a model that only repeated one token would hide a wrong cache
-        assert len(set(uncached[0, prompt_len:].tolist())) > 1
-
-
-@pytest.mark.parametrize("temperature", [0.7, 1.0])
-def test_cached_samples_equal_uncached_ones_for_equal_draws(temperature):
-    model, prompt = seeded_model(), tokens_of(3, 5)
-
-    def sample(function, seed):
-        return function(model, prompt, 31, temperature, torch.Generator().manual_seed(seed))
-
-    assert torch.equal(sample(generate, 2), sample(generate_with_cache, 2))
-    assert not torch.equal(sample(generate, 2), sample(generate, 3))
-
-
-def test_without_a_generator_the_draws_are_torchs_own():
-    model, prompt = seeded_model(), tokens_of(2, 3)
-    torch.manual_seed(5)
-    drawn = generate_with_cache(model, prompt, 7, temperature=1.0)
-    expected = generate(model, prompt, 7, 1.0, torch.Generator().manual_seed(5))
-    assert torch.equal(drawn, expected)
-
-
-def test_temperature_divides_the_logits():
-    logits = torch.tensor([[0.0, math.log(9.0)]]).repeat(20_000, 1)
-    for temperature, odds in ((1.0, 9.0), (2.0, 3.0)):  # 9^(1/2) = 3
-        share = next_token(logits, temperature, torch.Generator().manual_seed(0)).float().mean().item()
-        # One deviation of 20,000 draws is at most 0.0035; the seed is fixed, so this passes always or never.
-        assert share == pytest.approx(odds / (1 + odds), abs=0.0105)
-
-
-# -- counting what was processed ---------------------------------------------------------------------------------------
-
-
-def test_an_uncached_run_processes_everything_at_every_step():
-    with count_positions(model := seeded_model()) as counted:
-        generate(model, tokens_of(1, 7), 11)
-    assert counted == [7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17]
-
-
-def test_a_cached_run_processes_the_prompt_and_then_one_position_a_step():
-    with count_positions(model := seeded_model()) as counted:
-        generate_with_cache(model, tokens_of(1, 7), 11)
-    assert counted == [7] + [1] * 10
-
-
-def test_past_the_window_both_process_all_of_it():
-    model = seeded_model()
-    with count_positions(model) as uncached:
-        generate(model, tokens_of(1, 27), 6)
-    with count_positions(model) as cached:
-        generate_with_cache(model, tokens_of(1, 27), 6)
-    # Position 29 is the last that fits: it is the step after the prompt and two tokens.
-    assert uncached == [27, 28, 29, 29, 29, 29]
-    assert cached == [27, 1, 1, 29, 29, 29]
-
-
-def test_counting_takes_in_the_whole_batch_and_stops_afterwards():
-    model = seeded_model()
-    with pytest.raises(KeyError), count_positions(model) as counted:
-        model(tokens_of(3, 5))
-        model(tokens=tokens_of(2, 11))
-        raise KeyError
-    model(tokens_of(1, 2))
-    assert counted == [15, 22]
-
-
 # -- what is refused ---------------------------------------------------------------------------------------------------
-
-GOOD = tokens_of(2, 3)
-
-
-@pytest.mark.parametrize("function", [generate, generate_with_cache])
-@pytest.mark.parametrize(
-    "change, message",
-    [
-        ({"prompt": GOOD[0]}, r"prompt must have shape \(B, T\), both at least 1; got \(3,\)"),
-        ({"prompt": GOOD[:, :0]}, r"prompt must have shape \(B, T\), both at least 1; got \(2, 0\)"),
-        ({"prompt": GOOD.int()}, "prompt must be an int64 tensor; got torch.int32"),
-        ({"prompt": GOOD.float()}, "prompt must be an int64 tensor; got torch.float32"),
-        ({"prompt": [[1, 2]]}, "prompt must be an int64 tensor; got <class 'list'>"),
-        ({"prompt": GOOD * 0 + 101}, "prompt must lie in 0..vocab_size-1=100; got 101"),
-        ({"prompt": GOOD * 0 - 1}, "prompt must lie in 0..vocab_size-1=100; got -1"),
-        ({"n_new_tokens": 0}, "n_new_tokens must be a positive integer; got 0"),
-        ({"n_new_tokens": True}, "n_new_tokens must be a positive integer; got True"),
-        ({"n_new_tokens": 2.0}, "n_new_tokens must be a positive integer; got 2.0"),
-        ({"temperature": -0.5}, "temperature must be at least 0; got -0.5"),
-        ({"temperature": nan}, "temperature must be finite; got nan"),
-        ({"temperature": "hot"}, "temperature must be a number; got 'hot'"),
-        ({"generator": torch.Generator()}, "generator must be None at temperature 0"),
-    ],
-)
-def test_bad_generation_arguments_are_refused_by_name(function, change, message):
-    arguments = {"prompt": GOOD, "n_new_tokens": 2} | change
-    with pytest.raises(ValueError, match=f"^{message}"):
-        function(GPT(CONFIG), **arguments)
 
 
 @pytest.mark.parametrize(
@@ -314,6 +349,6 @@ def test_a_cache_of_another_depth_is_refused():
         KVCache(0)
 
 
-def test_a_model_with_shared_key_value_heads_is_refused():
-    with pytest.raises(ValueError, match="^n_kv_head must equal n_head in the GPT-2 architecture; got n_kv_head=8"):
+def test_a_model_of_another_layout_is_refused():
+    with pytest.raises(ValueError, match=r"^layout must be 'GPT-2'; got 'Llama' \(Llama 3 70B\)$"):
         GPT(LLAMA3_70B)

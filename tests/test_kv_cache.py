@@ -4,6 +4,7 @@ from math import nan
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
+from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
 
 from scaling_lesson.accounting import forward_flops
 from scaling_lesson.generation import count_positions, generate, generate_with_cache
@@ -19,10 +20,9 @@ from scaling_lesson.kv_cache import (
     query_key_pairs_per_step,
     recomputed_positions,
     step_traffic_bytes,
+    with_kv_heads,
 )
-from scaling_lesson.models import GPT2_SMALL, LLAMA3_70B, ModelConfig
-
-torch.set_num_threads(1)  # the tensors are tiny: threads would only wait for each other
+from scaling_lesson.models import GPT2_SMALL, LLAMA2_7B, LLAMA3_70B, ModelConfig
 
 # Distinct primes where sizes could be swapped; d_model = 3 x 7.
 CONFIG = ModelConfig("primes", 5, 3, 3, 21, 83, 101, 29, GPT2_SMALL.source)
@@ -72,10 +72,27 @@ def test_the_cache_of_gpt2_small():
     assert kv_cache_bytes_per_token(GPT2_SMALL) == 36_864 == 36 * 2**10
 
 
-def test_the_cache_of_llama_3_70b_with_and_without_shared_heads():
-    unshared = dataclasses.replace(LLAMA3_70B, n_kv_head=64)
-    assert kv_cache_bytes_per_token(LLAMA3_70B, torch.bfloat16) == 327_680 == 320 * 2**10
-    assert kv_cache_bytes_per_token(unshared, torch.bfloat16) == 2_621_440 == 2_560 * 2**10
+@pytest.mark.parametrize(
+    "n_kv_head, kib", [(64, 2_560), (8, 320), (1, 40)], ids=["multi-head", "grouped-query", "multi-query"]
+)
+def test_the_cache_of_llama_3_70b_under_each_kind_of_attention(n_kv_head, kib):
+    config = with_kv_heads(LLAMA3_70B, n_kv_head)
+    assert kv_cache_bytes_per_token(config, torch.bfloat16) == kib * 2**10
+    # 8 bits a number, as an integer or a float, are half of it.
+    for dtype in (torch.int8, torch.float8_e4m3fn):
+        assert kv_cache_bytes_per_token(config, dtype) == kib * 2**9
+
+
+def test_another_number_of_key_value_heads_changes_nothing_else():
+    changed = with_kv_heads(LLAMA3_70B, 1)
+    assert (changed.n_kv_head, changed.name) == (1, "Llama 3 70B with 1 key-value heads")
+    assert dataclasses.replace(changed, n_kv_head=8, name=LLAMA3_70B.name) == LLAMA3_70B
+
+
+def test_a_context_of_llama_2_7b_takes_2_gib():
+    # 512 KiB a token, 4,096 tokens.
+    assert kv_cache_bytes_per_token(LLAMA2_7B) == 512 * 2**10
+    assert kv_cache_bytes(LLAMA2_7B, 4096) == 2 * 2**30
 
 
 def test_recomputed_positions_are_p_plus_t_minus_2_after_the_first_step():
@@ -155,6 +172,33 @@ def test_the_cache_grows_to_the_byte(dtype):
     assert cache.nbytes == 2 * 12 * kv_cache_bytes_per_token(CONFIG, dtype)
 
 
+def keys_and_values_of_a_llama(n_kv_head, batch_size, lengths):
+    """(config, all keys and values) in Hugging Face's cache of a tiny Llama, in bfloat16, after these passes."""
+    config = ModelConfig("Llama primes", 5, 15, n_kv_head, 30, 83, 101, 29, GPT2_SMALL.source, "Llama")
+    sizes = LlamaConfig(
+        num_hidden_layers=5, num_attention_heads=15, num_key_value_heads=n_kv_head, hidden_size=30,
+        intermediate_size=83, vocab_size=101, max_position_embeddings=29, bos_token_id=0, eos_token_id=0,
+    )  # fmt: skip
+    model, cache = LlamaForCausalLM(sizes).to(torch.bfloat16).eval(), DynamicCache()
+    with torch.no_grad():
+        for length in lengths:
+            model(tokens_of(batch_size, length), past_key_values=cache)
+    return config, [kept for layer in cache.layers for kept in (layer.keys, layer.values)]
+
+
+@pytest.mark.parametrize("batch_size, lengths", [(1, [1]), (2, [7, 1, 1, 3]), (3, [29])], ids=str)
+@pytest.mark.parametrize("n_kv_head", [1, 3, 5, 15])
+def test_the_cache_of_a_llama_is_as_large_as_hugging_faces(n_kv_head, batch_size, lengths):
+    config, kept = keys_and_values_of_a_llama(n_kv_head, batch_size, lengths)
+    seq_len = sum(lengths)
+    assert len(kept) == 2 * config.n_layer
+    assert {tuple(tensor.shape) for tensor in kept} == {(batch_size, n_kv_head, seq_len, config.head_dim)}
+    assert kv_cache_bytes(config, seq_len, batch_size, torch.bfloat16) == sum(tensor.nbytes for tensor in kept)
+    for dtype in (torch.int8, torch.uint8, torch.float8_e4m3fn, torch.float8_e5m2):
+        in_8_bits = sum(tensor.to(dtype).nbytes for tensor in kept)
+        assert kv_cache_bytes(config, seq_len, batch_size, dtype) == in_8_bits
+
+
 def looked_up_weight_bytes(config, new_positions, dtype):
     """Bytes of every weight a forward pass uses, from the modules' own shapes: of the position table, the rows used."""
     with torch.device("meta"):
@@ -209,11 +253,10 @@ def test_a_length_must_be_a_positive_integer(name, call, bad):
         (lambda: forward_flops(CONFIG, 8, 7), "new_positions must be at most key_positions=7; got 8"),
         (lambda: generation_flops(CONFIG, 7, 24, True), "key_positions must be at most max_seq_len=29; got 30"),
         (lambda: step_traffic_bytes(CONFIG, 30, False), "key_positions must be at most max_seq_len=29; got 30"),
-        (lambda: forward_flops(LLAMA3_70B, 1, 7), "n_kv_head must equal n_head in the GPT-2 architecture; .*"),
-        (lambda: step_traffic_bytes(LLAMA3_70B, 7, True), "n_kv_head must equal n_head in the GPT-2 architecture; .*"),
-        (lambda: kv_cache_bytes_per_token(CONFIG, torch.int8), "dtype must be one of .*; got torch.int8"),
-        (lambda: kv_cache_bytes(CONFIG, 7, dtype="float16"), "dtype must be one of .*; got 'float16'"),
-        (lambda: step_traffic_bytes(CONFIG, 7, True, None), "dtype must be one of .*; got None"),
+        (lambda: step_traffic_bytes(LLAMA3_70B, 7, True), "layout must be 'GPT-2'; got 'Llama' .*"),
+        (lambda: kv_cache_bytes_per_token(CONFIG, torch.int16), "dtype must be a floating-point .*; got torch.int16"),
+        (lambda: kv_cache_bytes(CONFIG, 7, dtype="float16"), "dtype must be a floating-point .*; got 'float16'"),
+        (lambda: step_traffic_bytes(CONFIG, 7, True, None), "dtype must be a floating-point .*; got None"),
         (lambda: positions_per_step(7, 7, 1), "cached must be True or False; got 1"),
         (lambda: query_key_pairs(7, 7, "no"), "cached must be True or False; got 'no'"),
         (lambda: step_traffic_bytes(CONFIG, 7, None), "cached must be True or False; got None"),

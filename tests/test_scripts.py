@@ -122,7 +122,7 @@ COMMANDS = {
     "build": ["-m", "mkdocs", "build"],
     "serve": ["-m", "mkdocs", "serve"],
     "record": ["-m", "scaling_lesson.site.record"],
-    "test": ["-m", "pytest", "-n", "2"],
+    "test": ["-m", "pytest", "-n", "2", "--dist", "worksteal"],
 }
 
 

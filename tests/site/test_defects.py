@@ -1,4 +1,4 @@
-"""Defects planted one at a time in a clean checkout: every way of building stops, and says where."""
+"""Defects planted one at a time in a clean checkout: the build stops, and says where."""
 
 import re
 from pathlib import Path
@@ -17,8 +17,8 @@ DEFECTS = [
      ['{file}:{at}: claim "37.7 MiB": one_sequence is 37748736 B (36.0 MiB)']),
     ("MB for MFLOP", KV, "[37.7 MB](calc:one_sequence)", "[37.7 MFLOP](calc:one_sequence)",
      ['{file}:{at}: claim "37.7 MFLOP": one_sequence is 37748736 B (37,748,736 B); MFLOP is work, not data']),
-    ("a constant in src", "src/scaling_lesson/models.py", "d_ff=3072", "d_ff=3073",
-     [MIXED + ":{n_parameters}: published n_parameters: recorded 124439808 parameter, computed 124458252 parameter", "+ more"]),
+    ("a constant in src", "src/scaling_lesson/models.py", "50257, 1024", "50258, 1024",
+     [MIXED + ":{n_parameters}: published n_parameters: recorded 124439808 parameter, computed 124440576 parameter", "+ more"]),
     ("a dtype in a snippet", MIXED, "small_in_fp16 = stored(small_gradient, torch.float16)",
      "small_in_fp16 = stored(small_gradient, torch.bfloat16)",
      ['{file}:{small_in_fp16}: published small_in_fp16: recorded 0.0, computed 1.0011717677116394e-08',
@@ -61,6 +61,11 @@ DEFECTS = [
 ]  # fmt: skip
 
 
+# -q and a cold process change how a build is started, not what it finds: a wrong number and the two ways a block can end
+# stand for all.
+BUILT_EVERY_WAY = {"a digit in prose", "a block that raises", "a block that exits"}
+
+
 def line_of(checkout: Path, file: str, text: str) -> int:
     content = (checkout / file).read_text(encoding="utf-8")
     return content.count("\n", 0, content.index(text)) + 1
@@ -84,7 +89,7 @@ def publishing_line(checkout: Path, name: str) -> int | None:
 
 
 @pytest.mark.parametrize(("name", "file", "old", "new", "expected"), DEFECTS, ids=[d[0] for d in DEFECTS])
-def test_every_build_stops_and_names_the_line(checkout, mkdocs, script, name, file, old, new, expected):
+def test_the_build_stops_and_names_the_line(checkout, mkdocs, script, name, file, old, new, expected):
     (checkout / "site").mkdir()
     (checkout / "site/index.html").write_text("the last good site")
     at = plant(checkout, file, old, new)
@@ -93,10 +98,11 @@ def test_every_build_stops_and_names_the_line(checkout, mkdocs, script, name, fi
     for key, value in names.items():
         wanted = [line.replace(f"{{{key}}}", str(value)) for line in wanted]
     patterns = [re.escape(line).replace(r"\.\.\.:", r"\d+:").replace(r"\.\.\.", ".*") for line in wanted]
-    done = script(checkout, "scripts/build")
-    for status, output in (
-        mkdocs(checkout, "build"), mkdocs(checkout, "build", "-q"), (done.returncode, done.stdout + done.stderr),
-    ):  # fmt: skip
+    builds = [mkdocs(checkout, "build")]
+    if name in BUILT_EVERY_WAY:
+        done = script(checkout, "scripts/build")
+        builds += [mkdocs(checkout, "build", "-q"), (done.returncode, done.stdout + done.stderr)]
+    for status, output in builds:
         assert status == 1, output
         found = re.findall(r"^docs/\S+:\d+: .*", output, re.M)
         for pattern in patterns:

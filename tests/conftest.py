@@ -1,0 +1,10 @@
+"""For all tests."""
+
+import hypothesis
+import torch
+
+torch.set_num_threads(1)  # the tensors are tiny: threads would only wait for each other
+
+# Every run tries the same examples, so that a failure in CI is one at home; and no deadline, since CI machines stall.
+hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=True)
+hypothesis.settings.load_profile("repeatable")
