@@ -85,7 +85,7 @@ def test_the_cache_of_llama_3_70b_under_each_kind_of_attention(n_kv_head, kib):
 
 def test_another_number_of_key_value_heads_changes_nothing_else():
     changed = with_kv_heads(LLAMA3_70B, 1)
-    assert (changed.n_kv_head, changed.name) == (1, "Llama 3 70B with 1 key-value heads")
+    assert (changed.n_kv_head, changed.name) == (1, "Llama 3 70B")
     assert dataclasses.replace(changed, n_kv_head=8, name=LLAMA3_70B.name) == LLAMA3_70B
 
 
@@ -265,3 +265,9 @@ def test_a_length_must_be_a_positive_integer(name, call, bad):
 def test_other_bad_arguments_are_refused_by_name(call, message):
     with pytest.raises(ValueError, match=f"^{message}$"):
         call()
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_counts_are_whole_numbers(cached):
+    counts = query_key_pairs_per_step(7, 5, cached) + positions_per_step(7, 5, cached) + flops_per_step(CONFIG, 7, 5, cached)
+    assert {type(count) for count in counts} == {int}

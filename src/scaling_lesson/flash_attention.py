@@ -29,7 +29,8 @@ def naive_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, causal: b
     _check_attention(q, k, v, causal)
     scores = q @ k.transpose(-2, -1) / math.sqrt(q.size(-1))
     if causal:
-        scores = scores.masked_fill(_future(range(q.size(-2)), range(k.size(-2)), k.size(-2) - q.size(-2)), -math.inf)
+        offset = k.size(-2) - q.size(-2)
+        scores = scores.masked_fill(_future(range(q.size(-2)), range(k.size(-2)), offset, q.device), -math.inf)
     return F.softmax(scores, dim=-1) @ v
 
 
@@ -39,7 +40,8 @@ class TileStep:
 
     rows, columns: the queries and the keys of the tile.  scores: (..., rows, columns), scaled and masked; None when
     the tile was skipped because all its keys lie in the future.  m, l: (..., rows).  O: (..., rows, head_dim), not
-    yet divided by l.  rescale: (..., rows), what l and O were multiplied by; 0 for the first tile, which had no m.
+    yet divided by l.  rescale: (..., rows), what l and O were multiplied by; for the
+    first tile, which had no m, 0, and always 1 where the rescaling is left out.
     """
 
     rows: range
@@ -58,7 +60,8 @@ def online_softmax_steps(
     """Every tile in turn: for each q_tile queries, all tiles of kv_tile keys and values from the first to the last.
 
     Shapes and `causal` as in `naive_attention`; the last tile of either kind may be smaller. 16-bit inputs are taken
-    to float32 tile by tile, as the kernels do, and m, l and O are float32; float32 and float64 stay.
+    to float32 tile by tile, and m, l and O are float32; float32 and float64 stay. (GPU kernels keep m, l and O in
+    float32 too, but multiply 16-bit weights with V.)
     rescale=False leaves the multiplication by exp(old m - new m) out, to see what it is for: the result is wrong as
     soon as a later tile raises m.
     Raises ValueError as `naive_attention` does, and for tile sizes that are not positive integers.
@@ -73,7 +76,7 @@ def online_softmax_steps(
         q_i = q[..., rows.start : rows.stop, :].to(dtype)
         m = torch.full(q_i.shape[:-1], -math.inf, dtype=dtype, device=q.device)
         l = torch.zeros_like(m)  # noqa: E741
-        O = torch.zeros_like(q_i[..., :1]).expand(*q_i.shape[:-1], v.size(-1))  # noqa: E741
+        O = torch.zeros_like(q_i)  # noqa: E741
         for columns in _tiles(n_key, kv_tile):
             if causal and columns.start > rows[-1] + n_key - n_query:
                 yield TileStep(rows, columns, None, None, m, l, O)
@@ -82,7 +85,7 @@ def online_softmax_steps(
             v_j = v[..., columns.start : columns.stop, :].to(dtype)
             scores = q_i @ k_j.transpose(-2, -1) * scale
             if causal:
-                scores = scores.masked_fill(_future(rows, columns, n_key - n_query), -math.inf)
+                scores = scores.masked_fill(_future(rows, columns, n_key - n_query, q.device), -math.inf)
             new_m = torch.maximum(m, scores.amax(dim=-1))
             factor = torch.exp(m - new_m) if rescale else torch.ones_like(m)
             weights = torch.exp(scores - new_m.unsqueeze(-1))
@@ -98,7 +101,7 @@ def tiled_attention(
 ) -> torch.Tensor:  # fmt: skip
     """What `naive_attention` gives, (..., n_query, head_dim) in q's dtype, from the steps of `online_softmax_steps`.
 
-    No tensor with n_query x n_key entries is made. Raises ValueError as `online_softmax_steps` does.
+    No tensor with n_query x n_key entries is made; the output is held twice while its tiles are joined. Raises ValueError as `online_softmax_steps` does.
     """
     finished = [
         (step.O / step.l.unsqueeze(-1)).to(q.dtype)
@@ -191,9 +194,9 @@ def _tiles(length: int, tile: int) -> list[range]:
     return [range(start, min(start + tile, length)) for start in range(0, length, tile)]
 
 
-def _future(rows: range, columns: range, offset: int) -> torch.Tensor:
+def _future(rows: range, columns: range, offset: int, device: torch.device) -> torch.Tensor:
     """True where the key of a column comes after the query of a row, which stands at position row + offset."""
-    return torch.tensor(columns) > torch.tensor(rows).unsqueeze(-1) + offset
+    return torch.tensor(columns, device=device) > torch.tensor(rows, device=device).unsqueeze(-1) + offset
 
 
 def _check_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, causal: bool) -> None:

@@ -106,8 +106,8 @@ def update_threshold(weight: float, dtype: torch.dtype) -> float:
     """The update that would land halfway to the next larger number: smaller ones leave stored(weight, dtype) alone.
 
     Half of spacing(weight, dtype), for an update of the weight's own sign. An update of exactly this size ties, and
-    ties go to the neighbour whose last fraction bit is 0: at 1.0 the weight stays. Relative to the weight the
-    threshold lies between 2^-(fraction_bits + 2) and 2^-(fraction_bits + 1).
+    ties go to the neighbour whose last fraction bit is 0: at 1.0 the weight stays. Relative to a normal
+    number the threshold lies between 2^-(fraction_bits + 2) and 2^-(fraction_bits + 1).
     Raises ValueError as `spacing` does.
     """
     return _gap_above("weight", weight, dtype) / 2

@@ -20,17 +20,20 @@ def next_token(logits: torch.Tensor, temperature: float = 0, generator: Generato
 
     Temperature 0 takes the largest logit. Above 0, one draw from softmax(logits / temperature) for each sequence,
     from `generator`, or from torch's current random stream when it is None.
-    Raises ValueError for logits of another shape or with a NaN among them, a temperature below 0 or not finite, or a
+    Raises ValueError for logits of another shape or not all finite, a temperature below 0 or not finite, or a
     generator that temperature 0 would not use.
     """
-    if logits.ndim != 2 or logits.isnan().any():
-        raise ValueError(f"logits must have shape (B, vocab_size) and no NaN; got {tuple(logits.shape)}, {logits}")
+    if logits.ndim != 2 or logits.numel() == 0 or not logits.isfinite().all():
+        what = f"{tuple(logits.shape)} with {int((~logits.isfinite()).sum())} not finite"
+        raise ValueError(f"logits must have shape (B, vocab_size) and be finite; got {what}")
     if finite_number("temperature", temperature) < 0:
         raise ValueError(f"temperature must be at least 0; got {temperature!r}")
     if temperature == 0:
         if generator is not None:
             raise ValueError(f"generator must be None at temperature 0, which draws nothing; got {generator!r}")
         return logits.argmax(dim=-1, keepdim=True)
+    # Divided after the largest is taken off, so that a tiny temperature gives 0 and -inf, not inf.
+    logits = logits - logits.amax(dim=-1, keepdim=True)
     return torch.multinomial(F.softmax(logits / temperature, dim=-1), num_samples=1, generator=generator)
 
 

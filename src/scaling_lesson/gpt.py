@@ -176,17 +176,20 @@ def load_gpt2_weights(model: GPT, weights: Mapping[str, torch.Tensor]) -> None:
     c_proj weights are turned. Keys may stand with or without "transformer." before them, as both are published. The
     causal masks some files carry (attn.bias, attn.masked_bias) are left out; lm_head.weight may be missing, because it
     is the token table. Tensors of other dtypes are converted to the model's.
-    Raises ValueError naming every key that is missing, unknown or of the wrong shape, and changes nothing then.
+    Raises ValueError naming every key that is missing, unknown, given twice or of the wrong shape, and changes nothing
+    then.
     """
     state = model.state_dict()
-    found = {}
+    found, repeated = {}, []
     for key, tensor in weights.items():
         if key.endswith((".attn.bias", ".attn.masked_bias")):
             continue
         name = key if key.startswith(("transformer.", "lm_head.")) else f"transformer.{key}"
         is_turned = name.endswith(("c_attn.weight", "c_fc.weight", "c_proj.weight"))
-        found[name] = tensor.t() if is_turned else tensor
-    wrong = [f"{name} is missing" for name in state.keys() - found.keys() - {"lm_head.weight"}]
+        if name in found:
+            repeated.append(f"{name} stands twice")
+        found[name] = tensor.t() if is_turned and tensor.ndim == 2 else tensor
+    wrong = repeated + [f"{name} is missing" for name in state.keys() - found.keys() - {"lm_head.weight"}]
     wrong += [f"{name} is unknown" for name in found.keys() - state.keys()]
     for name in found.keys() & state.keys():
         if found[name].shape != state[name].shape:

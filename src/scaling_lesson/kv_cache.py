@@ -16,13 +16,13 @@ from scaling_lesson.models import ModelConfig, require_gpt2_layout, require_in_c
 
 
 def with_kv_heads(config: ModelConfig, n_kv_head: int) -> ModelConfig:
-    """The same model with n_kv_head key-value heads, each shared by n_head / n_kv_head query heads.
+    """The model with n_kv_head key-value heads, each shared by n_head / n_kv_head query heads; all else, name too, stays.
 
     n_kv_head = n_head is multi-head attention (MHA), 1 is multi-query attention (MQA; Shazeer 2019, Fast Transformer
     Decoding), and what lies between is grouped-query attention (GQA; Ainslie et al. 2023).
     Raises ValueError when n_kv_head is not a positive integer or does not divide n_head.
     """
-    return replace(config, name=f"{config.name} with {n_kv_head} key-value heads", n_kv_head=n_kv_head)
+    return replace(config, n_kv_head=n_kv_head)
 
 
 def kv_cache_bytes_per_token(config: ModelConfig, dtype: torch.dtype = torch.float16) -> int:

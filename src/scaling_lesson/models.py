@@ -173,8 +173,8 @@ LLAMA2_7B = ModelConfig(
     ),
 )  # fmt: skip
 
-# Llama 3. Table 3 prints the vocabulary as 128,000; the released models have 256 special tokens more. Its first edition
-# (July 2024) misprinted the 70B's d_ff as 12,288; the released weights have 28,672, as the later table does.
+# Llama 3. Table 3 prints the vocabulary as 128,000; the released models have 256 special tokens more. The feed-forward
+# widths of its first edition (July 2024) are misprints; the released weights have those below.
 _LLAMA3_SOURCE = Source(
     title="Grattafiori et al. 2024, The Llama 3 Herd of Models",
     where="Table 3; vocabulary and context in the released config.json files",

@@ -6,7 +6,8 @@ Roofline: An Insightful Visual Performance Model, Communications of the ACM 52(4
 
 Each operation below counts the arithmetic it needs and the least traffic it causes when it runs by itself: every input
 read from memory once, every output written once. Matrix multiplications count a multiply-add as 2 FLOPs. Elementwise
-work counts every add, multiply, divide, comparison, root, exponential, tanh and erf as 1 FLOP for each element.
+work counts every add, multiply, divide, comparison, exponential, tanh and erf as 1 FLOP for each element; what is done
+once a row (layer norm's root, say) is left out.
 """
 
 from dataclasses import dataclass
@@ -121,8 +122,9 @@ def gpt_forward(
     Each of batch_size sequences puts new_positions through the model, whose queries meet key_positions keys. Prefill of
     P positions: new_positions = key_positions = P. Decode, one token with the cache: new_positions = 1.
     Attention is one operation when `fused`, else three. Logits are computed at every new position. Their matrix
-    products' FLOPs sum to batch_size x `accounting.forward_flops`; a linear layer's bias is not counted. Keys and
-    values count as written by the QKV projection and as read by attention.
+    products' FLOPs sum to batch_size x `accounting.forward_flops`. Keys and values count as written by the QKV
+    projection and as read by attention. Not counted: biases, scaling and masking the scores, joining the cache,
+    copies between layouts, looking rows up in a table.
     Raises ValueError for another layout than GPT-2's, sizes that are not positive integers, new_positions above
     key_positions, key_positions above max_seq_len, or another dtype.
     """

@@ -7,6 +7,7 @@ long, and counts the embedding table as if it were multiplied, which it is only 
 """
 
 import math
+from fractions import Fraction
 
 import torch
 
@@ -49,7 +50,8 @@ def tokens_per_s(parameters: float, flop_per_s: float) -> float:
 def accelerators_needed(flops: float, flop_per_s: float, deadline_s: float) -> int:
     """The fewest accelerators, each sustaining flop_per_s, that finish `flops` within deadline_s seconds.
 
-    Assumes that adding accelerators costs nothing in utilisation, so it is a lower bound.
-    Raises ValueError when a figure is not above 0 and finite.
+    Assumes that adding accelerators costs nothing in utilisation, so it is a lower bound. Divided exactly, so work that
+    was rounded up on its way here can need one more. Raises ValueError when a figure is not above 0 and finite.
     """
-    return math.ceil(training_time_s(flops, flop_per_s) / positive_number("deadline_s", deadline_s))
+    each = Fraction(positive_number("flop_per_s", flop_per_s)) * Fraction(positive_number("deadline_s", deadline_s))
+    return math.ceil(Fraction(positive_number("flops", flops)) / each)
