@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
+from scaling_lesson import roofline
 from scaling_lesson.accounting import forward_flops
 from scaling_lesson.gpt import GPT, Head, KVCache
 from scaling_lesson.hardware import A100_80GB_SXM, H100_SXM
@@ -441,3 +442,16 @@ def test_work_and_traffic_must_be_above_zero(function, bad):
 def test_a_dtype_without_a_peak_is_refused(function):
     with pytest.raises(ValueError, match="^dtype must be one of "):
         function(1, 1, A100_80GB_SXM, torch.int8)
+
+
+def test_every_operation_carries_its_name_and_stands_for_one_head_unless_told():
+    f16, size = torch.float16, {"n_query": 3, "n_key": 5, "head_dim": 7}
+    made = [
+        roofline.vector_add(3, f16), roofline.layer_norm(3, 5, f16), roofline.softmax(3, 5, f16), roofline.gelu(3, f16),
+        roofline.matmul(3, 5, 7, f16), roofline.unfused_attention(**size, dtype=f16), roofline.fused_attention(**size, dtype=f16),
+    ]  # fmt: skip
+    assert [operation.name for operation in made] == [
+        "vector add", "layer norm", "softmax", "GELU", "matmul", "unfused attention", "fused attention",
+    ]  # fmt: skip
+    for attention in (roofline.unfused_attention, roofline.fused_attention):
+        assert attention(**size, dtype=f16) == attention(**size, dtype=f16, heads=1)
