@@ -87,6 +87,7 @@ TABLE = {
                           | dict.fromkeys(("training_flops", "n_accelerators", "accelerator_hours", "days"), "optional positive")),
     models.require_source: ({"source": SOURCE}, {"source": "source"}),
     models.require_in_context: ({"name": "seq_len", "seq_len": 29, "config": CONFIG}, {"seq_len": "in context"}),
+    models.require_positions: LENGTHS,
     models.require_gpt2_layout: ({"config": CONFIG}, {}),
     hardware.Accelerator: (dict(name="chip", peak_flop_per_s={F16: 1e12}, memory_bytes_per_s=1e9, memory_bytes=1e9, source=SOURCE),
                            {"name": "text", "memory_bytes_per_s": "positive", "memory_bytes": "positive", "source": "source"}),

@@ -3,8 +3,14 @@
 A multiply-add is 2 FLOPs, so a matrix costs 2 FLOPs for each of its parameters and each position that goes through it.
 """
 
-from scaling_lesson.checks import positive_int
-from scaling_lesson.models import ModelConfig, require_in_context
+from scaling_lesson.models import ModelConfig, require_positions
+
+
+def _matrices_of_a_layer(config: ModelConfig) -> tuple[int, int]:
+    """Parameters of one layer's matrices, biases left out: those of attention, and those of the feed-forward network."""
+    qkv_width = (config.n_head + 2 * config.n_kv_head) * config.head_dim
+    feed_forward_matrices = 2 if config.layout == "GPT-2" else 3
+    return config.d_model * (qkv_width + config.d_model), feed_forward_matrices * config.d_model * config.d_ff
 
 
 def parameters_by_component(config: ModelConfig) -> dict[str, int]:
@@ -18,14 +24,12 @@ def parameters_by_component(config: ModelConfig) -> dict[str, int]:
     the first (Touvron et al. 2023, LLaMA, Section 2.2).
     norm: a gain of d_model twice a layer and once at the end. In GPT-2 a bias beside each, and one on every matrix.
     """
-    d_model, d_ff = config.d_model, config.d_ff
+    d_model = config.d_model
     is_gpt2 = config.layout == "GPT-2"
-    qkv_width = (config.n_head + 2 * config.n_kv_head) * config.head_dim
-    attention = d_model * qkv_width + d_model * d_model
-    feed_forward = d_model * d_ff * (2 if is_gpt2 else 3)
-    if is_gpt2:
-        attention += qkv_width + d_model
-        feed_forward += d_ff + d_model
+    attention, feed_forward = _matrices_of_a_layer(config)
+    if is_gpt2:  # a bias for each output: Q, K, V and what follows them; the wide layer and the narrow one
+        attention += (config.n_head + 2 * config.n_kv_head) * config.head_dim + d_model
+        feed_forward += config.d_ff + d_model
     table = config.vocab_size * d_model
     return {
         "embeddings": table + (config.max_seq_len * d_model if is_gpt2 else table),
@@ -52,17 +56,14 @@ def forward_flops_by_component(config: ModelConfig, new_positions: int, key_posi
     Raises ValueError for a length that is not a positive integer, new_positions above key_positions, or key_positions
     above max_seq_len.
     """
-    require_in_context("key_positions", key_positions, config)
-    if positive_int("new_positions", new_positions) > key_positions:
-        raise ValueError(f"new_positions must be at most key_positions={key_positions}; got {new_positions}")
-    d_model, per_layer = config.d_model, new_positions * config.n_layer
-    qkv_width = (config.n_head + 2 * config.n_kv_head) * config.head_dim
-    feed_forward_matrices = 2 if config.layout == "GPT-2" else 3
+    require_positions(new_positions, key_positions, config)
+    per_layer = new_positions * config.n_layer
+    attention, feed_forward = _matrices_of_a_layer(config)
     return {
-        "attention_projections": per_layer * 2 * d_model * (qkv_width + d_model),
-        "attention": per_layer * 2 * 2 * key_positions * d_model,
-        "feed_forward": per_layer * 2 * feed_forward_matrices * d_model * config.d_ff,
-        "logits": new_positions * 2 * d_model * config.vocab_size,
+        "attention_projections": per_layer * 2 * attention,
+        "attention": per_layer * 2 * 2 * key_positions * config.d_model,
+        "feed_forward": per_layer * 2 * feed_forward,
+        "logits": new_positions * 2 * config.d_model * config.vocab_size,
     }
 
 

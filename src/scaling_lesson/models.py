@@ -141,6 +141,16 @@ def require_in_context(name: str, seq_len: int, config: ModelConfig) -> None:
     if positive_int(name, seq_len) > config.max_seq_len:
         raise ValueError(f"{name} must be at most max_seq_len={config.max_seq_len}; got {seq_len}")
 
+
+def require_positions(new_positions: int, key_positions: int, config: ModelConfig) -> None:
+    """Nothing; raises ValueError unless new_positions queries can meet key_positions keys, their own among them.
+
+    key_positions must be a positive integer up to config.max_seq_len, new_positions one up to key_positions.
+    """
+    require_in_context("key_positions", key_positions, config)
+    if positive_int("new_positions", new_positions) > key_positions:
+        raise ValueError(f"new_positions must be at most key_positions={key_positions}; got {new_positions}")
+
 # GPT-2. The paper prints layers and d_model (Table 2), the vocabulary and the context (Section 2.3), but neither heads
 # nor d_ff: those are in the released code and its hparams. Its parameter counts are miscounts ("117M", "345M", "762M");
 # `accounting.parameter_count` gives what the released weights hold.

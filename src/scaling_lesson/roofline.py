@@ -16,7 +16,7 @@ import torch
 
 from scaling_lesson.checks import float_dtype, positive_int, positive_number, true_or_false
 from scaling_lesson.hardware import Accelerator
-from scaling_lesson.models import ModelConfig, require_gpt2_layout, require_in_context
+from scaling_lesson.models import ModelConfig, require_gpt2_layout, require_positions
 
 LAYER_NORM_FLOPS = 7
 """For each element: add to the mean, subtract it, square, add to the variance, divide, gain, bias."""
@@ -129,9 +129,7 @@ def gpt_forward(
     key_positions, key_positions above max_seq_len, or another dtype.
     """
     require_gpt2_layout(config)
-    require_in_context("key_positions", key_positions, config)
-    if positive_int("new_positions", new_positions) > key_positions:
-        raise ValueError(f"new_positions must be at most key_positions={key_positions}; got {new_positions}")
+    require_positions(new_positions, key_positions, config)
     rows = positive_int("batch_size", batch_size) * new_positions
     d_model, d_ff, n_layer = config.d_model, config.d_ff, config.n_layer
     heads, head_dim = batch_size * config.n_head, config.head_dim

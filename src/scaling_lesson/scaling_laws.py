@@ -5,10 +5,10 @@ token, on each paper's own text, so losses of two papers do not compare. All fit
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scaling_lesson.checks import non_empty_string, positive_number
-from scaling_lesson.models import PublishedRun, Source, require_source
+from scaling_lesson.models import CHINCHILLA, PublishedRun, Source, require_source
 from scaling_lesson.training_time import training_flops
 
 PF_DAY_FLOPS = 1e15 * 86400
@@ -89,17 +89,14 @@ class ParametricLoss:
             positive_number(field, getattr(self, field))
 
 
-_HOFFMANN = ("Hoffmann et al. 2022, Training Compute-Optimal Large Language Models", "2022-03-29")
-_HOFFMANN_URL = "https://arxiv.org/abs/2203.15556v1"
-
 PRINTED_FIT = ParametricLoss(
     "as printed", E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28,
-    source=Source(_HOFFMANN[0], "Equation 10, Appendix D.2", _HOFFMANN[1], _HOFFMANN_URL),
+    source=replace(CHINCHILLA.source, where="Equation 10, Appendix D.2"),
 )  # fmt: skip
-# Two decimals of alpha and beta move the optimum by a quarter; the paper's own figures come from these.
+# Two decimals of alpha and beta move the optimum by a quarter; the paper's Figure 4 comes from these.
 UNROUNDED_FIT = ParametricLoss(
     "unrounded", E=1.6934, A=406.4, B=410.7, alpha=0.3392, beta=0.2849,
-    source=Source(_HOFFMANN[0], "comment after Equation 10 in the LaTeX source", _HOFFMANN[1], _HOFFMANN_URL),
+    source=replace(CHINCHILLA.source, where="comment after Equation 10 in the LaTeX source"),
 )  # fmt: skip
 REPLICATED_FIT = ParametricLoss(
     "replicated", E=1.8172, A=482.01, B=2085.43, alpha=0.3478, beta=0.3658,
