@@ -3,7 +3,7 @@
 from matplotlib.axes import Axes
 from matplotlib.text import Annotation
 
-from scaling_lesson.figures import SMALL
+from scaling_lesson.figures import INK, MUTED, SMALL
 
 ROW = 1.35 * SMALL
 """From one line of small text to the next."""
@@ -37,3 +37,22 @@ def spread(wanted: list[float], gap: float, low: float = float("-inf"), high: fl
 
 def _mean(values: list[float]) -> float:
     return sum(values) / len(values)
+
+
+def rising_label(ax: Axes, text: str, foot: tuple[float, float], rise: float, color: str) -> Annotation:
+    """A name left of a line that rises from its dot. The next dot's line, farther right, passes it by."""
+    leader(ax, foot, (0, rise))
+    return note(ax, text, foot, (-4, rise), ha="right", va="center", color=color)
+
+
+def leader(ax: Axes, foot: tuple[float, float], to: tuple[float, float]) -> None:
+    """A thin line from the data point `foot` to `to`, which is an offset from it."""
+    arrow = {"arrowstyle": "-", "color": MUTED, "linewidth": 0.7, "shrinkA": 0, "shrinkB": 0}
+    ax.annotate("", foot, to, textcoords="offset points", arrowprops=arrow).set_in_layout(False)
+
+
+def note(ax: Axes, text: str, xy: tuple[float, float], offset: tuple[float, float], color: str = INK, **how) -> Annotation:
+    """A small text at an offset from a data point. The layout makes no room for it."""
+    label = ax.annotate(text, xy, offset, textcoords="offset points", color=color, size=SMALL, annotation_clip=False, **how)
+    label.set_in_layout(False)
+    return label

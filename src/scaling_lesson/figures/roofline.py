@@ -7,8 +7,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
-from scaling_lesson.figures import BLUE, INK, MUTED, ORANGE, PAPER, SMALL, WIDTH
-from scaling_lesson.figures.labels import ROW, in_points, spread, width_in_points
+from scaling_lesson.figures import BLUE, INK, MUTED, ORANGE, PAPER, WIDTH
+from scaling_lesson.figures.labels import ROW, in_points, leader, note, rising_label, spread, width_in_points
 
 
 def gpt2_roofline(peak_flop_per_s: float, memory_bytes_per_s: float, operations: dict[str, float]) -> Figure:
@@ -40,18 +40,50 @@ def gpt2_roofline(peak_flop_per_s: float, memory_bytes_per_s: float, operations:
     ax.plot([ridge, ridge], [bottom, peak_flop_per_s], color=MUTED, linewidth=0.8, linestyle=":")
     ax.plot([left, ridge, right], [left * memory_bytes_per_s, peak_flop_per_s, peak_flop_per_s], color=INK)
     ax.plot(ridge, peak_flop_per_s, "s", color=INK, markersize=5)
-    _note(ax, f"peak {peak_flop_per_s / 1e12:,.4g} TFLOP/s", (left, peak_flop_per_s), (3, -3), ha="left", va="top")
-    _note(ax, f"ridge {_short(ridge)} FLOP/B", (ridge, bottom), (-4, 3), ha="right", va="bottom")
-    _note(ax, "memory-bound", (ridge, bottom), (-4, 3 + ROW), ha="right", va="bottom", color=ORANGE)
-    _note(ax, "compute-bound", (ridge, bottom), (4, 3 + ROW), ha="left", va="bottom", color=BLUE)
+    note(ax, f"peak {peak_flop_per_s / 1e12:,.4g} TFLOP/s", (left, peak_flop_per_s), (3, -3), ha="left", va="top")
+    note(ax, f"ridge {_short(ridge)} FLOP/B", (ridge, bottom), (-4, 3), ha="right", va="bottom")
+    note(ax, "memory-bound", (ridge, bottom), (-4, 3 + ROW), ha="right", va="bottom", color=ORANGE)
+    note(ax, "compute-bound", (ridge, bottom), (4, 3 + ROW), ha="left", va="bottom", color=BLUE)
     _along_slope(ax, f"{memory_bytes_per_s / 1e12:.3g} TB/s", left, ridge, memory_bytes_per_s)
     _label_slope(ax, memory, memory_bytes_per_s, ridge)
     for row, (name, intensity) in enumerate(compute):
-        _rising_label(ax, f"{name} {_short(intensity)}", (intensity, peak_flop_per_s), (row + 0.8) * ROW)
+        rising_label(ax, f"{name} {_short(intensity)}", (intensity, peak_flop_per_s), (row + 0.8) * ROW, BLUE)
     for group, colour in ((memory, ORANGE), (compute, BLUE)):
         for _, intensity in group:
             speed = min(peak_flop_per_s, intensity * memory_bytes_per_s)
             ax.plot(intensity, speed, "o", color=colour, markersize=6, markeredgecolor=PAPER, markeredgewidth=0.8)
+    return fig
+
+
+def ridge_points(ridges: dict[str, float], operations: dict[str, float]) -> Figure:
+    """Each GPU's ridge point, smallest first, and where operations stand: orange is memory-bound there, blue compute-bound.
+
+    ridges: FLOP/B by GPU.  operations: arithmetic intensity by name, FLOP/B, each a line through all rows.
+    """
+    rows = sorted(ridges.items(), key=lambda item: item[1])
+    lines = sorted(operations.items(), key=lambda item: item[1])
+    pitch = 1.9 * ROW  # points from one GPU to the next
+    top = -1.5  # in rows: the headings hang from here, and the operations' names stand on it
+    fig, ax = plt.subplots(figsize=(WIDTH, (pitch * (len(rows) + 1) + ROW * (len(lines) + 4)) / 72))
+    right = 1.12 * max(*ridges.values(), *operations.values())
+    ax.set(xlabel="arithmetic intensity (FLOP/B)", xlim=(0, right), ylim=(len(rows) - 0.4, top - ROW * (len(lines) + 0.2) / pitch))
+    ax.set_yticks(range(len(rows)), [name for name, _ in rows])
+    ax.tick_params(labelcolor=INK)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    ax.grid(visible=False)
+    mask = {"facecolor": PAPER, "edgecolor": "none", "pad": 1}
+    for row, (_, ridge) in enumerate(rows):
+        ax.plot([0, ridge], [row, row], color=ORANGE, linewidth=4, solid_capstyle="butt")
+        ax.plot([ridge, right], [row, row], color=BLUE, linewidth=4, solid_capstyle="butt")
+    for row, (name, intensity) in enumerate(lines):
+        ax.plot([intensity] * 2, [len(rows) - 0.4, top], color=INK, linewidth=0.9)
+        rising_label(ax, f"{name} {_short(intensity)}", (intensity, top), (row + 0.6) * ROW, INK)
+    for row, (_, ridge) in enumerate(rows):
+        ax.plot(ridge, row, "o", color=INK, markersize=7, markeredgecolor=PAPER, markeredgewidth=1)
+        note(ax, _short(ridge), (ridge, row), (0, 6), ha="center", va="bottom", bbox=mask)
+    note(ax, "memory-bound", (0, top), (0, -2), ha="left", va="top", color=ORANGE, bbox=mask)
+    note(ax, "compute-bound", (right, top), (0, -2), ha="right", va="top", color=BLUE, bbox=mask)
     return fig
 
 
@@ -62,7 +94,7 @@ def _label_slope(ax: Axes, memory: list[tuple[str, float]], memory_bytes_per_s: 
     run = (ridge_at[0] - edge[0]) / (ridge_at[1] - in_points(ax, ax.get_xlim()[0], ax.get_xlim()[0] * memory_bytes_per_s)[1])
     sides: dict[str, list[tuple[Annotation, float, float]]] = {"left": [], "right": []}
     for name, intensity in memory:
-        label = _note(ax, f"{name} {_short(intensity)}", (intensity, intensity * memory_bytes_per_s), (0, 0), color=ORANGE)
+        label = note(ax, f"{name} {_short(intensity)}", (intensity, intensity * memory_bytes_per_s), (0, 0), color=ORANGE)
         x, y = in_points(ax, *label.xy)
         width = width_in_points(label) + away
         goes_left = x + width > ridge_at[0] and x - width > edge[0]
@@ -77,24 +109,7 @@ def _label_slope(ax: Axes, memory: list[tuple[str, float]], memory_bytes_per_s: 
             else:
                 dx = min(0, run * (height - half - y)) - away
             label.set(position=(dx, height - y), ha="left" if side == "right" else "right", va="center")
-            _leader(ax, label.xy, (dx - math.copysign(2, dx), height - y))
-
-
-def _rising_label(ax: Axes, text: str, foot: tuple[float, float], rise: float, colour: str = BLUE) -> Annotation:
-    """A name left of a line that rises from its dot. The next dot's line, farther right, passes it by."""
-    _leader(ax, foot, (0, rise))
-    return _note(ax, text, foot, (-4, rise), ha="right", va="center", color=colour)
-
-
-def _leader(ax: Axes, foot: tuple[float, float], to: tuple[float, float]) -> None:
-    arrow = {"arrowstyle": "-", "color": MUTED, "linewidth": 0.7, "shrinkA": 0, "shrinkB": 0}
-    ax.annotate("", foot, to, textcoords="offset points", arrowprops=arrow).set_in_layout(False)
-
-
-def _note(ax: Axes, text: str, xy: tuple[float, float], offset: tuple[float, float], color: str = INK, **how) -> Annotation:
-    label = ax.annotate(text, xy, offset, textcoords="offset points", color=color, size=SMALL, annotation_clip=False, **how)
-    label.set_in_layout(False)  # the room for it is made above
-    return label
+            leader(ax, label.xy, (dx - math.copysign(2, dx), height - y))
 
 
 def _along_slope(ax: Axes, text: str, left: float, ridge: float, memory_bytes_per_s: float) -> None:
@@ -102,7 +117,7 @@ def _along_slope(ax: Axes, text: str, left: float, ridge: float, memory_bytes_pe
     (x0, y0), (x1, y1) = (in_points(ax, x, x * memory_bytes_per_s) for x in (left, ridge))
     angle = math.atan2(y1 - y0, x1 - x0)
     offset = (-5 * math.sin(angle), 5 * math.cos(angle))
-    _note(ax, text, (middle, middle * memory_bytes_per_s), offset, rotation=math.degrees(angle), rotation_mode="anchor",
+    note(ax, text, (middle, middle * memory_bytes_per_s), offset, rotation=math.degrees(angle), rotation_mode="anchor",
           ha="center", va="bottom")  # fmt: skip
 
 
