@@ -131,8 +131,8 @@ def _tiles(ax: Axes, left: float, top: float, side: float, n_tiles: int) -> None
         end = now[1] * cell if row == now[0] else row * cell + size
         if row <= now[0] and end > size:
             y = top - cell * row - size / 2
-            ax.annotate("", (left + end, y), (left + size / 2, y),
-                        arrowprops={"arrowstyle": "->", "color": INK, "linewidth": 0.9, "shrinkA": 0, "shrinkB": 0})  # fmt: skip
+            arrow = {"arrowstyle": "->", "color": INK, "linewidth": 0.9, "shrinkA": 0, "shrinkB": 0}
+            ax.annotate("", (left + end, y), (left + size / 2, y), arrowprops=arrow)
     key = left + side + 20
     ax.text(key, top, "The n × n matrix, never whole:", va="top", size=SMALL)
     for i, kind in enumerate(looks):
@@ -176,7 +176,7 @@ def _verdict(ax: Axes, y: float, result: float, exact: float) -> None:
 
 
 def _span(indices: range) -> str:
-    """The first and the last, counted from 1 as people do."""
+    """The first and the last, counted from one as people do."""
     return f"{indices[0] + 1}–{indices[-1] + 1}"
 
 
@@ -187,7 +187,7 @@ def _digits(value: float) -> str:
 def _number(value: float) -> str:
     """To three decimals; fewer where the rest are zeros all the way, as far as float32 can tell."""
     text = _digits(value)
-    return text.rstrip("0").rstrip(".") if math.isclose(float(text), value, rel_tol=1e-6, abs_tol=1e-6) else text
+    return f"{float(text):z.9g}" if math.isclose(float(text), value, rel_tol=1e-6, abs_tol=1e-6) else text
 
 
 def _bytes(n_bytes: int) -> str:
