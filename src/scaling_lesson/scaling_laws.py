@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass, replace
 
 from scaling_lesson.checks import non_empty_string, positive_number
-from scaling_lesson.models import CHINCHILLA, PublishedRun, Source, require_source
+from scaling_lesson.models import CHINCHILLA, Fact, PublishedRun, Source, require_source
 from scaling_lesson.training_time import training_flops
 
 PF_DAY_FLOPS = 1e15 * 86400
@@ -40,6 +40,7 @@ def _kaplan(where: str) -> Source:
 KAPLAN_PARAMETERS = PowerLaw(0.076, 8.8e13, _kaplan("Equation 1.1: parameters, embeddings left out, enough data"))
 KAPLAN_TOKENS = PowerLaw(0.095, 5.4e13, _kaplan("Equation 1.2: tokens, a large model stopped early"))
 KAPLAN_COMPUTE = PowerLaw(0.050, 3.1e8 * PF_DAY_FLOPS, _kaplan("Equation 1.3: FLOPs, spent in the best way"))
+KAPLAN_SIZE_EXPONENT = Fact(0.73, _kaplan("Section 1.2: the best number of parameters grows with the budget to this power"))
 
 
 def power_law_loss(law: PowerLaw, x: float) -> float:
@@ -88,6 +89,8 @@ class ParametricLoss:
         for field in ("E", "A", "B", "alpha", "beta"):
             positive_number(field, getattr(self, field))
 
+
+HOFFMANN_RUNS = Fact(400, replace(CHINCHILLA.source, where="abstract: over 400 language models"))
 
 PRINTED_FIT = ParametricLoss(
     "as printed", E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28,

@@ -23,8 +23,9 @@ from scaling_lesson.site.svg import render
 N, HEAD_DIM, TILE, DTYPE = 4096, 64, 128, torch.float16
 VECTORS, MATRIX = matrix_bytes(N, HEAD_DIM, DTYPE), matrix_bytes(N, N, DTYPE)
 STANDARD = [
-    ("read", "Q, K", 2 * VECTORS), ("write", "S", MATRIX), ("read", "S", MATRIX), ("write", "P", MATRIX),
-    ("read", "P, V", MATRIX + VECTORS), ("write", "O", VECTORS),
+    ("read", "Q, K", 2 * VECTORS), ("write", "scores", MATRIX), ("read", "scores", MATRIX),
+    ("write", "weights", MATRIX),
+    ("read", "weights, V", MATRIX + VECTORS), ("write", "O", VECTORS),
 ]  # fmt: skip
 TRAFFIC = flash2_traffic_bytes(N, HEAD_DIM, TILE, TILE, DTYPE, causal=True)
 OUT = VECTORS + statistics_bytes(N)

@@ -28,7 +28,7 @@ Trip = tuple[str, str, int]
 def trips_to_memory(standard: list[Trip], tiled: list[Trip], n_tiles: int) -> Figure:
     """Every trip between GPU memory and the chip as an arrow, its width growing with its bytes; below, the tiles.
 
-    standard, tiled: ("read" | "write", what, bytes) in order; what names the matrices, and those of n x n are S and P.
+    standard, tiled: ("read" | "write", what, bytes) in order; what names the matrices; "scores" and "weights" are the big ones.
     n_tiles: tiles along each side of the matrix of scores, of which the causal mask skips those above the diagonal.
     """
     fig, ax = _canvas(430)
@@ -93,7 +93,7 @@ def _trips(ax: Axes, top: float, trips: list[Trip], most: int, title: str) -> fl
         ax.text(POINTS - 7, y - bar / 2, note, va="center", ha="right", size=SMALL)
     for i, ((way, what, n_bytes), text) in enumerate(zip(trips, words, strict=True)):
         x = slot * (i + 0.5)
-        colour = ORANGE if {"S", "P"} & set(what.replace(",", " ").split()) else BLUE
+        colour = ORANGE if {"scores", "weights"} & set(what.replace(",", " ").split()) else BLUE
         width = 1.2 + 22 * n_bytes / most
         start, end = (memory - bar - 2, chip + 2) if way == "read" else (chip + 2, memory - bar - 2)
         ax.add_patch(FancyArrow(x, start, 0, end - start, width=width, head_width=width + 9, head_length=12,
@@ -134,7 +134,7 @@ def _tiles(ax: Axes, left: float, top: float, side: float, n_tiles: int) -> None
             arrow = {"arrowstyle": "->", "color": INK, "linewidth": 0.9, "shrinkA": 0, "shrinkB": 0}
             ax.annotate("", (left + end, y), (left + size / 2, y), arrowprops=arrow)
     key = left + side + 20
-    ax.text(key, top, "The n × n matrix, never whole:", va="top", size=SMALL)
+    ax.text(key, top, "The matrix, never whole:", va="top", size=SMALL)
     for i, kind in enumerate(looks):
         y = top - 24 - 20 * i
         draw(key, y, kind)
