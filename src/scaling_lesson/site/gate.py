@@ -54,6 +54,7 @@ class Page:
 
     path: relative to the folder of mkdocs.yml, as messages show it. url: where the site serves it.
     front: how many lines of front matter it has. prose: its text after those, blocks blanked, lines kept.
+    converter: the Markdown that renders it; others render parts of it.
     """
 
     path: str
@@ -69,6 +70,7 @@ class Page:
     reached: set[int] = field(default_factory=set)
     exempted: set[str] = field(default_factory=set)
     rendered: bool = False
+    converter: object = None
 
     @property
     def slug(self) -> str:

@@ -26,11 +26,12 @@ class NumbersExtension(Extension):
     def __init__(self, gate: Gate) -> None:
         super().__init__()
         self.gate = gate
-        self.running = False
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 (Markdown's name)
-        if self.running:  # markdown-exec renders what a block shows with a second Markdown: no claims in there
+        page = self.gate.current
+        if page is None or page.converter:  # a second one renders what a block or a docstring shows: no claims in there
             return
+        page.converter = md
         fences = next(e for e in md.registeredExtensions if isinstance(e, SuperFencesCodeExtension))
         fences.extend_super_fences("python", self._format, self._validate, None)
         # After whitespace is normalized (30), before fences are read (25).
@@ -53,11 +54,7 @@ class NumbersExtension(Extension):
         if index is None:
             return error_box(f"this block does not run:\n{src}")
         if index not in page.run.html:
-            self.running = True
-            try:
-                page.run.html[index] = self._block(page, index, src, md, options)
-            finally:
-                self.running = False
+            page.run.html[index] = self._block(page, index, src, md, options)
         page.ran.add(index)
         return page.run.html[index]
 
