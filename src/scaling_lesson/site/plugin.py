@@ -25,6 +25,7 @@ from mkdocs.utils import CountHandler, get_relative_url
 
 from scaling_lesson.site.formulas import FormulaExtension
 from scaling_lesson.site.gate import Gate, Problem, error_box, summary
+from scaling_lesson.site.glossary import GlossaryExtension, read_terms
 from scaling_lesson.site.listings import Listing
 from scaling_lesson.site.markdown import NumbersExtension, fill_slots
 
@@ -36,6 +37,8 @@ class NumbersConfig(Config):
     """Words that hold a digit and are names, such as GPT-2."""
     exempt = config_options.Type(dict, default={})
     """{page: {text: reason}}: numbers of the prose that need no code."""
+    glossary = config_options.Optional(config_options.File(exists=True))
+    """The page whose terms are explained on all others."""
 
 
 class NumbersPlugin(BasePlugin[NumbersConfig]):
@@ -63,6 +66,10 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         self.gate.names, self.gate.exempt, self.gate.pages = self.config.names, self.config.exempt, {}
         self.root = Path(config.config_file_path).resolve().parent
         config.markdown_extensions += [NumbersExtension(self.gate), FormulaExtension(self.gate.formula_problem)]
+        if self.config.glossary:
+            page = Path(self.config.glossary).resolve()
+            extension = GlossaryExtension(read_terms(page), page.relative_to(self.root).as_posix(), self.gate)
+            config.markdown_extensions.append(extension)
         self._sources = _fingerprint(Path(__file__).parents[1])
         if not self.serving:
             self._warnings = CountHandler()
