@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-quic", "--no-first-run", "--disable-component-update"]
 ADDRESSES = ["", "scaling-and-efficiency/mixed-precision/", "scaling-and-efficiency/kv-cache/"]
+MADE = ["numbers/", "sources/", "glossary/", "reference/", "reference/flash_attention/", "reference/hardware/"]
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -56,7 +57,7 @@ def opened(browser: Browser, base: str):
     assert wrong == []
 
 
-@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("address", ADDRESSES + MADE)
 @pytest.mark.parametrize("width", [320, 390, 1280])
 def test_no_page_scrolls_sideways_even_with_everything_open(opened, address, width):
     page = opened(address, viewport={"width": width, "height": 900})
