@@ -15,6 +15,7 @@ LESSON = "scaling-and-efficiency/"
 MIXED, KV = f"{LESSON}mixed-precision/", f"{LESSON}kv-cache/"
 FIGURED = [f"{LESSON}{page}/" for page in ("roofline", "mixed-precision", "kv-cache", "flash-attention", "scaling-laws")]
 ADDRESSES = ["", LESSON, *FIGURED, f"{LESSON}summary/"]
+MADE = ["numbers/", "sources/", "glossary/", "reference/", "reference/flash_attention/", "reference/hardware/"]
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -59,7 +60,7 @@ def opened(browser: Browser, base: str):
     assert wrong == []
 
 
-@pytest.mark.parametrize("address", ADDRESSES)
+@pytest.mark.parametrize("address", ADDRESSES + MADE)
 @pytest.mark.parametrize("width", [320, 390, 1280])
 def test_no_page_scrolls_sideways_even_with_everything_open(opened, address, width):
     page = opened(address, viewport={"width": width, "height": 900})

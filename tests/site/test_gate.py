@@ -33,7 +33,7 @@ def test_a_true_page_passes_and_says_where_numbers_come_from(site):
     assert made.messages() == []
     html = made.html()
     assert html.count('<data class="claim-number" value="37748736">') == 3
-    assert '<a href="#calc-cache" aria-describedby="claim-0">' in html
+    assert '<a href="#calc-cache" aria-describedby="claim-0-card">' in html
     assert '<span id="calc-cache"></span>' in html
     assert "<code>2 * 12 * 12 * 64 * 1024 * 2</code>" in html
     assert "publish(" not in html
@@ -299,8 +299,11 @@ def test_a_value_is_not_computed_where_readers_cannot_see_it(site, call):
 
 def test_two_pages_of_one_name_cannot_be_told_apart(site):
     made = site(PAGE)
-    made.write("# Other\n", "deep/page.md")
+    made.write("# Reference\n", "deep/page.md")  # publishes nothing, so nobody means it
     made.write("[37.7 MB](calc:page/cache)\n", "a.md")
+    assert made.messages() == []
+    made.write(PAGE, "deep/page.md")
+    made.accept()
     assert made.messages() == ['docs/a.md:1: claim "37.7 MB": \'page\' could be docs/page.md or docs/deep/page.md']
 
 

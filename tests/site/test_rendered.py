@@ -17,6 +17,8 @@ from scaling_lesson.site.rendered import read
     ("&#57;&frac12;", "9½"),
     ("<p><code>1</p>2", "2"),
     ('<a href="calc:3">37 MB</a> after', "after"),
+    ('<p>1</p><div class="doc doc-object doc-module"><p>2<div class="doc doc-contents">3</div></p></div>4', "1 4"),
+    ('<div class="doc">5</div><div class="doc-object">6</div><div class="docs doc-objects">7</div>', "5 6 7"),
 ])  # fmt: skip
 def test_what_is_shown(html, shown):
     assert " ".join(" ".join(read(html)[0]).split()) == shown

@@ -163,6 +163,14 @@ def fixed(number: Fraction, decimals: int, grouped: bool = False) -> str:
     return f"{sign}{whole:{',' if grouped else ''}}" + (f".{rest:0{decimals}d}" if decimals else "")
 
 
+def in_full(number: int | float | Fraction) -> str:
+    """All digits of a number: whole ones with separators, others as Python writes them, with a power of ten if it does."""
+    if Fraction(number).denominator == 1 and abs(number) < 2**53:  # a larger float is written as it is
+        return f"{int(number):,}"
+    digits, e, exponent = str(number).partition("e")
+    return f"{digits} × 10{str(int(exponent)).translate(_LIFT)}" if e else digits
+
+
 def show(value: Fraction, unit: Unit, decimals: int | None = None) -> str:
     """A value in base units as a claim would show it in `unit`: a table cell, or what a claim should read.
 

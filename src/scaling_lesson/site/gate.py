@@ -54,6 +54,7 @@ class Page:
 
     path: relative to the folder of mkdocs.yml, as messages show it. url: where the site serves it.
     front: how many lines of front matter it has. prose: its text after those, blocks blanked, lines kept.
+    converter: the Markdown that renders it; others render parts of it.
     """
 
     path: str
@@ -69,6 +70,7 @@ class Page:
     reached: set[int] = field(default_factory=set)
     exempted: set[str] = field(default_factory=set)
     rendered: bool = False
+    converter: object = None
 
     @property
     def slug(self) -> str:
@@ -213,7 +215,11 @@ class Gate:
 
     def _owners(self, page: Page, link: ClaimLink) -> list[Page]:
         """The pages a claim on `page` may mean: itself, or all that bear the name it gives."""
-        return [p for p in self.pages.values() if p.slug == link.page] if link.page else [page]
+        if not link.page:
+            return [page]
+        bearers = [p for p in self.pages.values() if p.slug == link.page]
+        # A page without blocks publishes nothing: one of the reference code may share a lesson page's name.
+        return [p for p in bearers if p.fences] or bearers
 
     def verdict(self, page: Page, link: ClaimLink) -> str | None:
         """What is wrong with a claim, as its message; None when it holds."""
@@ -326,7 +332,7 @@ class Gate:
             values = [
                 {
                     "name": v.name, "value": str(v.value), "unit": v.unit.symbol, "tolerance": v.tolerance,
-                    "reason": v.reason, "expression": v.expression, "source": v.source, "line": page.line(v.place),
+                    "reason": v.reason, "expression": v.expression, "source": str(v.source), "line": page.line(v.place),
                 }
                 for v in page.run.values.values()
             ]  # fmt: skip

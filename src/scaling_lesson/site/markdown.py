@@ -26,11 +26,12 @@ class NumbersExtension(Extension):
     def __init__(self, gate: Gate) -> None:
         super().__init__()
         self.gate = gate
-        self.running = False
 
     def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 (Markdown's name)
-        if self.running:  # markdown-exec renders what a block shows with a second Markdown: no claims in there
+        page = self.gate.current
+        if page is None or page.converter:  # a second one renders what a block or a docstring shows: no claims in there
             return
+        page.converter = md
         fences = next(e for e in md.registeredExtensions if isinstance(e, SuperFencesCodeExtension))
         fences.extend_super_fences("python", self._format, self._validate, None)
         # After whitespace is normalized (30), before fences are read (25).
@@ -53,11 +54,7 @@ class NumbersExtension(Extension):
         if index is None:
             return error_box(f"this block does not run:\n{src}")
         if index not in page.run.html:
-            self.running = True
-            try:
-                page.run.html[index] = self._block(page, index, src, md, options)
-            finally:
-                self.running = False
+            page.run.html[index] = self._block(page, index, src, md, options)
         page.ran.add(index)
         return page.run.html[index]
 
@@ -115,6 +112,7 @@ class _Slots(Treeprocessor):
                 for name in list(link.attrib):
                     del link.attrib[name]
                 link.set("class", "claim")
+                link.set("id", f"claim-{index}")
                 for child in list(link):
                     link.remove(child)
                 link.text = AtomicString(slot(index))
@@ -140,7 +138,7 @@ def _claim(gate: Gate, page: Page, index: int, address: Callable[[str, str], str
     if wrong:
         data += _correction(f"should read {gate.correct(link, value) or value.text}")
     here = "" if owner is page else address(owner.url, page.url)
-    card = f"claim-{index}"
+    card = f"claim-{index}-card"
     return (
         f'<a href="{here}#calc-{value.name}" aria-describedby="{card}">{data}</a>'
         f'<span class="claim-card" role="tooltip" id="{card}" data-search-exclude>{_provenance(value)}</span>'
@@ -152,19 +150,10 @@ def _correction(text: str) -> str:
 
 
 def _provenance(value: Value) -> str:
-    exact = _exact(value)
-    parts = [f'<span class="claim-exact">{escape(exact)}</span>', f"<code>{escape(value.expression)}</code>"]
+    parts = [f'<span class="claim-exact">{escape(value.in_full)}</span>', f"<code>{escape(value.expression)}</code>"]
     if value.tolerance:
-        parts.append(f"<span>± {value.tolerance:g} {escape(value.unit.symbol)}: {escape(value.reason)}</span>")
+        margin = f"± {value.tolerance:g} {value.unit.symbol}".rstrip()
+        parts.append(f"<span>{escape(f'{margin}: {value.reason}')}</span>")
     if value.source:
-        parts.append(f"<span>Source: {escape(value.source)}</span>")
+        parts.append(f"<span>Source: {escape(str(value.source))}</span>")
     return " ".join(parts)
-
-
-def _exact(value: Value) -> str:
-    """The value in full; whole numbers with separators."""
-    if value.exact is None:
-        return str(value.value)
-    if value.exact.denominator == 1 and abs(value.value) < 2**53:  # a float this size is written as it is
-        return f"{int(value.value):,} {value.unit.symbol}".rstrip()
-    return value.text

@@ -7,6 +7,7 @@ import json
 import logging
 import shutil
 import sys
+from html import escape
 from pathlib import Path
 from typing import Literal
 
@@ -17,11 +18,15 @@ from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin, event_priority
 from mkdocs.structure.files import Files
+from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page as SitePage
+from mkdocs.structure.toc import AnchorLink
 from mkdocs.utils import CountHandler, get_relative_url
 
 from scaling_lesson.site.formulas import FormulaExtension
 from scaling_lesson.site.gate import Gate, Problem, error_box, summary
+from scaling_lesson.site.glossary import GlossaryExtension, read_terms
+from scaling_lesson.site.listings import Listing
 from scaling_lesson.site.markdown import NumbersExtension, fill_slots
 
 
@@ -32,6 +37,8 @@ class NumbersConfig(Config):
     """Words that hold a digit and are names, such as GPT-2."""
     exempt = config_options.Type(dict, default={})
     """{page: {text: reason}}: numbers of the prose that need no code."""
+    glossary = config_options.Optional(config_options.File(exists=True))
+    """The page whose terms are explained on all others."""
 
 
 class NumbersPlugin(BasePlugin[NumbersConfig]):
@@ -59,6 +66,10 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         self.gate.names, self.gate.exempt, self.gate.pages = self.config.names, self.config.exempt, {}
         self.root = Path(config.config_file_path).resolve().parent
         config.markdown_extensions += [NumbersExtension(self.gate), FormulaExtension(self.gate.formula_problem)]
+        if self.config.glossary:
+            page = Path(self.config.glossary).resolve()
+            extension = GlossaryExtension(read_terms(page), page.relative_to(self.root).as_posix(), self.gate)
+            config.markdown_extensions.append(extension)
         self._sources = _fingerprint(Path(__file__).parents[1])
         if not self.serving:
             self._warnings = CountHandler()
@@ -69,6 +80,9 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             self._stage = self._site.with_name(f".{self._site.name}-next")
             config.site_dir = str(self._stage)
         return config
+
+    def on_nav(self, nav: Navigation, *, config: MkDocsConfig, files: Files) -> None:
+        self.order = nav.pages
 
     def on_page_markdown(self, markdown: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
         file = Path(page.file.abs_src_path)
@@ -87,18 +101,22 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         return html
 
     def on_env(self, env: object, *, config: MkDocsConfig, files: Files) -> None:
-        """Every page is rendered: judge, and fill the claims in."""
+        """Every page is rendered: judge, and fill in the claims and the lists of them."""
         self.found = self.gate.problems() + self.gate.orphans(Path(config.docs_dir).resolve(), self.root)
-        for file in files.documentation_pages():
-            page = self.gate.pages.get(file.page.meta.get("gate_path"))
-            if page is None:
-                continue
-            html = fill_slots(self.gate, page, file.page.content, get_relative_url)
+        unlisted = [file.page for file in files.documentation_pages() if file.page not in self.order]
+        shown = [(site_page, self.gate.pages.get(site_page.meta.get("gate_path"))) for site_page in self.order + unlisted]
+        shown = [(site_page, page) for site_page, page in shown if page is not None]
+        titled = [(site_page.title, page) for site_page, page in shown]
+        for site_page, page in shown:
+            html = fill_slots(self.gate, page, site_page.content, get_relative_url)
+            html, sections = Listing(self.gate, titled, page, get_relative_url).fill(html)
+            for title, anchor in sections:
+                site_page.toc.items[0].children.append(AnchorLink(escape(title), anchor, 2))
             mine = [p for p in self.found if p.path in (page.path, page.record_path)]
             if mine:
                 boxes = "".join(error_box(str(problem)) for problem in mine)
                 html = f'<section class="gate-notice"><p>{summary(mine)}</p>{boxes}</section>{html}'
-            file.page.content = html
+            site_page.content = html
 
     @event_priority(-100)  # after every plugin has written its files
     def on_post_build(self, *, config: MkDocsConfig) -> None:

@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 
 HEADER = "# What this page computed when its numbers were last accepted. Written by scripts/record; do not edit."
-_LINE = re.compile(r"(?P<key>(?:value|figure|table|block) .*?) = (?P<text>.+)")
+_LINE = re.compile(r"(?P<key>(?:value|figure|table|fact|block) .*?) = (?P<text>.+)")
 _NUMBER = re.compile(r"(-?[0-9.]+(?:e[-+]?[0-9]+)?)( .*)?")
 
 

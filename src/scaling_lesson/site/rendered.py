@@ -2,6 +2,7 @@
 
 The gate reads Markdown with its own patterns to know lines; Python-Markdown decides what a reader gets. Where the two
 disagree, a number could slip through, so every digit of the rendered page must be a claim, a cell, code, or a name too.
+What mkdocstrings shows of the reference code is code with its comments.
 """
 
 from html.parser import HTMLParser
@@ -9,6 +10,8 @@ from html.parser import HTMLParser
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 _COMPUTED = {"pre", "code", "svg", "math", "data", "script", "style"}
 """Elements whose text is code, or was computed."""
+_DOCSTRING = {"doc", "doc-object"}
+"""The classes of the element that mkdocstrings puts round all it renders."""
 _SHOWN_ATTRIBUTES = {"title", "alt", "aria-label", "placeholder", "value"}
 
 
@@ -24,6 +27,7 @@ class _Reader(HTMLParser):
         address = attributes.get("href") or ""
         unread = address.startswith("calc:")
         skipped = tag in _COMPUTED or unread or attributes.get("class") in ("claim", "gate-notice", "gate-problem")
+        skipped = skipped or _DOCSTRING <= set((attributes.get("class") or "").split())
         if not self._skipping() and not skipped:
             self.shown += [value or "" for name, value in attrs if name in _SHOWN_ATTRIBUTES]
         if unread and not address.removeprefix("calc:").isdecimal():  # a numbered one is known, and told by the gate

@@ -33,7 +33,7 @@ class Value:
     unit: Unit
     tolerance: float
     reason: str
-    source: str
+    source: object
     expression: str
     place: Place
     used: bool = False
@@ -51,6 +51,11 @@ class Value:
         """The value in full with its unit, as messages and records give it."""
         return canonical(self.value, self.unit.symbol)
 
+    @property
+    def in_full(self) -> str:
+        """The value in full, as readers see it."""
+        return str(self.value) if self.exact is None else f"{claims.in_full(self.value)} {self.unit.symbol}".rstrip()
+
 
 @dataclass
 class Entry:
@@ -63,12 +68,25 @@ class Entry:
 
 @dataclass
 class Cell:
-    """One number of a generated table, as shown."""
+    """One number of a generated table, as shown: `value` in base units, `text` in `unit`."""
 
     text: str
     value: int | float
     unit: Unit
     place: Place
+
+    @property
+    def html(self) -> str:
+        return f'<data class="cell" value="{self.value}" data-unit="{self.unit.symbol}">{self.text}</data>'
+
+
+@dataclass
+class Fact:
+    """An outside fact, by its name in the code, and the Source it has there."""
+
+    name: str
+    cell: Cell
+    source: object
 
 
 class Run:
@@ -79,11 +97,12 @@ class Run:
         self.values: dict[str, Value] = {}
         self.entries: dict[str, Entry] = {}
         self.cells: list[Cell] = []
+        self.facts: dict[str, Fact] = {}
         self.failures: list[tuple[Place, str]] = []
         self.html: dict[int, str] = {}
         self._module = ModuleType("page")
         self._names = self._module.__dict__
-        self._names |= {"publish": self.publish, "figure": self.figure, "table": self.table}
+        self._names |= {"publish": self.publish, "figure": self.figure, "table": self.table, "cite": self.cite}
         self._expressions: dict[str, list[tuple[Place, str]]] = {}
         self._lost: set[str] = set()
         """The words of failed blocks: a later block that misses such a name has no failure of its own."""
@@ -145,9 +164,24 @@ class Run:
             if unit and isinstance(value, (str, bool)):
                 raise ValueError(f'{name} is {type(value).__name__}, so its unit must be ""; got {unit!r}')
             expression = self._expression(call, name)
-            entry = Value(name, value, parsed, float(tolerance), reason, str(source), expression, place)
+            entry = Value(name, value, parsed, float(tolerance), reason, source, expression, place)
             self.values[name] = entry
             self.entries[f"value {name}"] = Entry(entry.text, place, float(tolerance))
+
+    def cite(self, name: str, value: int | float, unit: str, source: object) -> None:
+        """Enter an outside fact into the list of sources, by its name in the code.
+
+        value: in base units.  unit: the one it is shown in.  source: the Source it stands with.
+        """
+        if name in self.facts:
+            raise ValueError(f"{name} is already cited on this page")
+        _check_value(name, value)
+        shown, place = parse_unit(unit), self._place()
+        number = Fraction(value) / shown.factor
+        cell = Cell(claims.in_full(float(number)), value, shown, place)
+        self.cells.append(cell)
+        self.facts[name] = Fact(name, cell, source)
+        self.entries[f"fact {name}"] = Entry(canonical(value), place)
 
     def figure(self, figure: Figure, *, name: str, title: str, desc: str, data: tuple[list, list] | None = None) -> None:
         """Show a matplotlib figure as inline SVG with a title and a description, and its data as a folded table.
@@ -200,9 +234,10 @@ class Run:
                 _check_value(title, value)
                 unit = parse_unit(symbol)
                 text = claims.show(Fraction(value), replace(unit, symbol=""), decimals)
-                self.cells.append(Cell(text, value, unit, place))
+                cell = Cell(text, value, unit, place)
+                self.cells.append(cell)
                 self.entries[key] = Entry(canonical(value), place)
-                shown.append(f'<td><data class="cell" value="{value}" data-unit="{symbol}">{text}</data></td>')
+                shown.append(f"<td>{cell.html}</td>")
             body.append(f"<tr>{''.join(shown)}</tr>")
         return f'<div class="md-typeset__scrollwrap"><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
 
@@ -273,7 +308,10 @@ class Run:
         ):
             raise ValueError(f"publish lines are not shown, so {name} must be computed in a line of its own above")
         text = ast.get_source_segment(self._code, keyword.value)
-        root = next((node.id for node in ast.walk(keyword.value) if isinstance(node, ast.Name)), None)
+        root = keyword.value
+        while isinstance(root, (ast.Attribute, ast.Subscript)):
+            root = root.value
+        root = getattr(root, "id", None)
         here = (self._fence[0], call.lineno)
         computed = max((known for known in self._expressions.get(root, []) if known[0] <= here), default=((0, 0), ""))[1]
         if computed:
