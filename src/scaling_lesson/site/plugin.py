@@ -20,6 +20,7 @@ from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page as SitePage
 from mkdocs.utils import CountHandler, get_relative_url
 
+from scaling_lesson.site import notebook
 from scaling_lesson.site.formulas import FormulaExtension
 from scaling_lesson.site.gate import Gate, Problem, error_box, summary
 from scaling_lesson.site.markdown import NumbersExtension, fill_slots
@@ -58,6 +59,9 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             self.gate = Gate(self.config.names, self.config.exempt)
         self.gate.names, self.gate.exempt, self.gate.pages = self.config.names, self.config.exempt, {}
         self.root = Path(config.config_file_path).resolve().parent
+        self._notebooks = []
+        if "mkdocs-jupyter" in config.plugins:
+            config.plugins["mkdocs-jupyter"].config["execute"] = not self.serving
         config.markdown_extensions += [NumbersExtension(self.gate), FormulaExtension(self.gate.formula_problem)]
         self._sources = _fingerprint(Path(__file__).parents[1])
         if not self.serving:
@@ -73,6 +77,9 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
     def on_page_markdown(self, markdown: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
         file = Path(page.file.abs_src_path)
         path = file.resolve().relative_to(self.root).as_posix()
+        if notebook.is_notebook(page.file):
+            self._notebooks.append(notebook.postpone(page, path))
+            return markdown
         text = page.file.content_string
         if not text.endswith(markdown):
             raise PluginError(f"{path}: another plugin changed this page's text, so its lines cannot be named")
@@ -80,6 +87,8 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         return markdown
 
     def on_page_content(self, html: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
+        if self.gate.current is None:  # a notebook
+            return html
         self.gate.current.rendered = True
         self.gate.read_rendered(self.gate.current, html)
         page.meta["gate_path"] = self.gate.current.path
@@ -89,6 +98,8 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
     def on_env(self, env: object, *, config: MkDocsConfig, files: Files) -> None:
         """Every page is rendered: judge, and fill the claims in."""
         self.found = self.gate.problems() + self.gate.orphans(Path(config.docs_dir).resolve(), self.root)
+        for finish in self._notebooks:
+            self.found += finish(self.gate, config, files, not self.serving)
         for file in files.documentation_pages():
             page = self.gate.pages.get(file.page.meta.get("gate_path"))
             if page is None:
