@@ -11,7 +11,10 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-quic", "--no-first-run", "--disable-component-update"]
-ADDRESSES = ["", "scaling-and-efficiency/mixed-precision/", "scaling-and-efficiency/kv-cache/"]
+LESSON = "scaling-and-efficiency/"
+MIXED, KV = f"{LESSON}mixed-precision/", f"{LESSON}kv-cache/"
+FIGURED = [f"{LESSON}{page}/" for page in ("roofline", "mixed-precision", "kv-cache", "flash-attention", "scaling-laws")]
+ADDRESSES = ["", LESSON, *FIGURED, f"{LESSON}summary/"]
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -66,7 +69,7 @@ def test_no_page_scrolls_sideways_even_with_everything_open(opened, address, wid
 
 @pytest.mark.parametrize("javascript", [True, False])
 def test_a_number_says_where_it_comes_from_on_hover_and_on_focus(opened, javascript):
-    page = opened(ADDRESSES[2], viewport={"width": 1280, "height": 900}, java_script_enabled=javascript)
+    page = opened(KV, viewport={"width": 1280, "height": 900}, java_script_enabled=javascript)
     claim = page.locator(".claim", has_text="5,950").first
     card = claim.locator(".claim-card")
     assert not card.is_visible()
@@ -81,7 +84,7 @@ def test_a_number_says_where_it_comes_from_on_hover_and_on_focus(opened, javascr
 
 
 def test_the_card_stays_inside_the_window_and_closes_on_escape(opened):
-    page = opened(ADDRESSES[1], viewport={"width": 1280, "height": 700})
+    page = opened(MIXED, viewport={"width": 1280, "height": 700})
     for claim in page.locator(".md-content .claim").all()[::9]:
         claim.locator("a").focus()
         if not claim.locator("a").is_visible():
@@ -93,7 +96,7 @@ def test_the_card_stays_inside_the_window_and_closes_on_escape(opened):
 
 
 def test_a_first_tap_opens_the_card_and_a_second_follows_it(opened):
-    page = opened(ADDRESSES[2], viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
+    page = opened(KV, viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
     claim = page.locator(".claim", has_text="5,950").first
     claim.locator("a").tap()
     card = claim.locator(".claim-card")
@@ -105,7 +108,7 @@ def test_a_first_tap_opens_the_card_and_a_second_follows_it(opened):
 
 
 def test_following_a_number_opens_the_code_that_computed_it(opened):
-    page = opened(ADDRESSES[1] + "#calc-fp16_gap", viewport={"width": 1280, "height": 800})
+    page = opened(MIXED + "#calc-fp16_gap", viewport={"width": 1280, "height": 800})
     folded = page.locator("details.block-code:has(#calc-fp16_gap)")
     assert folded.evaluate("box => box.open")
     assert "fp16_gap = spacing(1.0, torch.float16)" in folded.locator("code").inner_text()
@@ -117,14 +120,14 @@ def test_following_a_number_opens_the_code_that_computed_it(opened):
 
 
 def test_answers_open_without_javascript(opened):
-    page = opened(ADDRESSES[2], java_script_enabled=False)
+    page = opened(KV, java_script_enabled=False)
     answer = page.locator("details.question").first
     assert not answer.get_by_text("37,748,736 bytes").is_visible()
     answer.locator("summary").first.click()
     assert answer.get_by_text("37,748,736 bytes").first.is_visible()
 
 
-@pytest.mark.parametrize("address", ADDRESSES[1:])
+@pytest.mark.parametrize("address", FIGURED)
 def test_figures_follow_light_and_dark(opened, address):
     colours = {}
     for scheme in ("light", "dark"):
@@ -139,7 +142,7 @@ def test_figures_follow_light_and_dark(opened, address):
     assert colours["light"] != colours["dark"]
 
 
-@pytest.mark.parametrize("address", ADDRESSES[1:])
+@pytest.mark.parametrize("address", FIGURED)
 @pytest.mark.parametrize("width", [390, 1280])
 def test_no_words_of_a_figure_overlap_or_leave_it(opened, address, width):
     page = opened(address, viewport={"width": width, "height": 900})
