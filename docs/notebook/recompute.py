@@ -614,7 +614,8 @@ check("mixed-precision", loss_scale=scale)
 
 def arrives(gradient, name, scale=1):
     sent = rounded(rounded(gradient, "float32") * Fraction(scale), name)
-    if abs(sent) > Fraction({"float16": fp16, "bfloat16": bf16}[name]["largest"]):
+    limit = {"float16": fp16, "bfloat16": bf16}[name]["largest"]
+    if abs(sent) > Fraction(limit):
         return "inf"
     return rounded(sent / Fraction(scale), "float32")
 

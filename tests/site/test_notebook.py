@@ -15,10 +15,10 @@ import yaml
 from conftest import MKDOCS_YML, ROOT
 
 from scaling_lesson.site import notebook
+from scaling_lesson.site.gate import Page
 from scaling_lesson.site.source import naked_numbers
 
 SCRIPT = ROOT / "docs/notebook/recompute.py"
-PAGES = ("kv-cache", "mixed-precision")
 JUPYTER = "{mkdocs-jupyter: {include: ['notebook/*.py'], ignore: ['*.md'], allow_errors: false, cache: false, include_source: true}}"
 
 PAGE = """\
@@ -74,7 +74,7 @@ def small(site: Callable, mkdocs: Callable) -> Callable[..., tuple[int, list[str
         made.write(page)
         made.write(script, "notebook/again.py")
         status, output = mkdocs(made.root, "build", "-q")
-        assert "Traceback" not in output
+        assert "Traceback" not in output, output
         return status, re.findall(r"^docs/\S+:\d+: .*", output, re.M), output
 
     build.root = made.root
@@ -138,22 +138,42 @@ def test_what_a_failing_block_did_not_publish_is_not_told_of_the_notebook_too(sm
     assert message.startswith("docs/page.md:6: the block raised TypeError")
 
 
-def test_serve_shows_the_notebook_unrun_and_says_so(small):
-    small.root.joinpath("docs/notebook").mkdir()
-    small.root.joinpath("docs/notebook/again.py").write_text(SMALL.replace("2 + 3", "2 + 4"), encoding="utf-8")
-    code = (
-        "from mkdocs.commands.build import build; from mkdocs.config import load_config\n"
-        "config = load_config('mkdocs.yml', site_dir='served')\n"
-        "config.plugins.on_startup(command='serve', dirty=False)\n"
-        "build(config, serve_url='http://127.0.0.1/'); print(config.plugins['numbers'].found)\n"
-    )
+def in_a_process(root: Path, code: str) -> subprocess.CompletedProcess:
+    (root / "docs/notebook").mkdir()
+    (root / "docs/notebook/again.py").write_text(SMALL.replace("2 + 3", "2 + 4"), encoding="utf-8")
+    head = "from mkdocs.commands.build import build; from mkdocs.config import load_config\n"
     environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=small.root, env=environment, capture_output=True, text=True, check=True
-    )
-    assert done.stdout.endswith("[]\n")
+    return subprocess.run([sys.executable, "-c", head + code], cwd=root, env=environment, capture_output=True, text=True)
+
+
+def test_serve_shows_the_notebook_unrun_says_so_and_makes_it_once(small):
+    done = in_a_process(small.root, """\
+import nbconvert
+for started in (True, False):
+    config = load_config("mkdocs.yml", site_dir="served")
+    if started:
+        config.plugins.on_startup(command="serve", dirty=False)
+    else:
+        nbconvert.exporters.html.HTMLExporter = None
+    build(config, serve_url="http://127.0.0.1/")
+    print(config.plugins["numbers"].found)
+""")
+    assert done.stdout == "[]\n[]\n", done.stderr
     html = (small.root / "served/notebook/again/index.html").read_text()
     assert "Not run" in html and "five" in html and "compared</code>" not in html
+    assert (small.root / "served/notebook/again/again.ipynb").exists()
+
+
+def test_a_notebook_that_hangs_ends_the_build(small):
+    done = in_a_process(small.root, """\
+from scaling_lesson.site import notebook
+notebook.TIMEOUT_S = 4.0
+from pathlib import Path
+Path("docs/notebook/again.py").write_text("# %%\\nwhile True: pass\\n")
+build(load_config("mkdocs.yml"))
+""")
+    assert done.returncode == 1
+    assert "docs/notebook/again.py:1: the notebook ran longer than 4 s" in done.stderr.splitlines(), done.stderr
 
 
 def names_in_use() -> list[str]:
@@ -183,15 +203,20 @@ def test_each_number_is_compared_once_and_by_a_literal_name():
     assert len(names) == len(set(names)) and all(name for _, name in names)
 
 
-def test_the_built_page_compared_all_numbers_of_the_lesson(built):
+def test_the_built_page_compared_most_numbers_of_every_page(built):
     html = (built / "notebook/recompute/index.html").read_text()
-    pages = json.loads((built / "numbers.json").read_text())["pages"]
-    published = {(Path(path).stem, v["name"]) for path, page in pages.items() for v in page["values"]}
+    assert int(re.search(r"(\d+) numbers compared, 0 differ", html)[1]) >= 200
     compared = set(notebook.checked_names(SCRIPT.read_text()))
-    assert {(p, n) for p, n in published if p in PAGES} <= compared
-    count = int(re.search(r"(\d+) numbers compared, 0 differ", html)[1])
-    assert count >= 120
-    assert "Traceback" not in html and "jp-Cell" not in html and "<script src=\"http" not in html
+    for path, page in json.loads((built / "numbers.json").read_text())["pages"].items():
+        slug = Page(path, built).slug
+        published = {(slug, value["name"]) for value in page["values"]}
+        assert len(published & compared) >= 0.8 * len(published), sorted(published - compared)
+
+
+def test_the_built_page_is_the_lessons_own_and_has_downloads(built):
+    html = (built / "notebook/recompute/index.html").read_text()
+    for sign in ("Traceback", "jp-Cell", "clipboard-copy", "mathjax", "mermaid", "<script src=\"http", "Not run"):
+        assert sign not in html, sign
     for name in ("recompute.py", "recompute.ipynb"):
         assert re.search(rf'href="?{name}', html) and (built / "notebook/recompute" / name).exists()
     assert (built / "notebook/recompute/recompute.py").read_text() == SCRIPT.read_text()

@@ -10,6 +10,7 @@ import os
 import re
 import tempfile
 from collections.abc import Callable
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from bs4 import BeautifulSoup
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
+from mkdocs.structure.toc import TableOfContents
 from nbclient.exceptions import CellExecutionError
 
 from scaling_lesson.site.gate import Gate, Problem, error_box
@@ -37,28 +39,55 @@ def is_notebook(file: File) -> bool:
     return file.src_uri.endswith(".py")
 
 
-def postpone(page: Page, path: str) -> Callable[[Gate, MkDocsConfig, Files, bool], list[Problem]]:
+@dataclass
+class Shown:
+    """A notebook's page, made from `source`."""
+
+    source: str
+    content: str
+    toc: TableOfContents
+    title: str
+    ipynb: str
+
+
+def postpone(page: Page, path: str) -> Callable[..., tuple[Shown, list[Problem]]]:
     """Leave the page empty for now. What is returned renders it, and tells what it found.
 
-    It is called as finish(gate, config, files, executed). path: how messages name the script.
+    It is called as finish(gate, config, files, executed, kept), kept being the page as it was made last, which serves again
+    while the script is the same, or None. path: how messages name the script.
     """
     render, script = page.render, Path(page.file.abs_src_path)
     page.render, page.content = (lambda config, files: None), ""
 
-    def finish(gate: Gate, config: MkDocsConfig, files: Files, executed: bool) -> list[Problem]:
+    def finish(
+        gate: Gate, config: MkDocsConfig, files: Files, executed: bool, kept: Shown | None
+    ) -> tuple[Shown, list[Problem]]:
         def run() -> None:
             render(config, files)
 
-        found = _run(run, script, path, gate) if executed else run() or []
-        boxes = "".join(error_box(str(problem)) for problem in found)
-        page.content = boxes or page_html(page.content, script.stem, executed)
-        write_ipynb(script, Path(page.file.abs_dest_path).with_name(f"{script.stem}.ipynb"))
-        return found
+        source = script.read_text(encoding="utf-8")
+        found = []
+        if kept and kept.source == source:
+            shown = kept
+        else:
+            if executed:
+                found = _run(run, source, path, gate)
+            else:
+                run()
+            content = "".join(error_box(str(problem)) for problem in found)
+            if page.content:  # it ran to its end
+                content += page_html(page.content, script.stem, executed)
+            shown = Shown(source, content, page.toc, page.title, to_ipynb(source))
+        page.content, page.toc, page.title = shown.content, shown.toc, shown.title
+        target = Path(page.file.abs_dest_path).with_name(f"{script.stem}.ipynb")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_text(shown.ipynb, encoding="utf-8")
+        return shown, found
 
     return finish
 
 
-def _run(run: Callable[[], None], script: Path, path: str, gate: Gate) -> list[Problem]:
+def _run(run: Callable[[], None], source: str, path: str, gate: Gate) -> list[Problem]:
     """Run a notebook, in a kernel that inherits this process's environment, on what the gate's pages publish."""
     with tempfile.TemporaryDirectory() as folder, kept_process():
         numbers = Path(folder, "numbers.json")
@@ -70,7 +99,7 @@ def _run(run: Callable[[], None], script: Path, path: str, gate: Gate) -> list[P
             with time_limit(TIMEOUT_S):
                 run()
         except CellExecutionError as error:
-            return _problems(error, script.read_text(encoding="utf-8"), path, gate)
+            return _problems(error, source, path, gate)
         except BlockTimeout as error:
             return [Problem(path, 1, f"the notebook {error}")]
         except Exception as error:  # a kernel can fail to start in many ways
@@ -116,7 +145,8 @@ def page_html(html: str, stem: str, executed: bool) -> str:
     """The notebook in the lesson's own markup, with links to download it: mkdocs-jupyter's brings half a megabyte of
     style, and scripts from other hosts, none of which it then needs."""
     parts = []
-    for cell in BeautifulSoup(html, "html.parser").select(".jp-Notebook-cell:not(:has(.jp-Notebook-cell))"):
+    body = html[html.index('<div class="jupyter-wrapper">') :]
+    for cell in BeautifulSoup(body, "html.parser").select(".jp-Notebook-cell:not(:has(.jp-Notebook-cell))"):
         if text := cell.select_one(".jp-RenderedMarkdown"):
             parts.append(text.decode_contents())
             continue
@@ -133,10 +163,9 @@ def page_html(html: str, stem: str, executed: bool) -> str:
     return body.replace("</h1>", f"</h1>{downloads}{'' if executed else _UNRUN}", 1)
 
 
-def write_ipynb(script: Path, target: Path) -> None:
-    """The script as a notebook without outputs, the same bytes at every build."""
-    notebook = jupytext.read(script)
+def to_ipynb(source: str) -> str:
+    """The script as a notebook without outputs, the same text at every build."""
+    notebook = jupytext.reads(source, fmt="py:percent")
     for number, cell in enumerate(notebook.cells, 1):
         cell["id"] = f"cell-{number}"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_text(jupytext.writes(notebook, fmt="ipynb"), encoding="utf-8")
+    return jupytext.writes(notebook, fmt="ipynb")

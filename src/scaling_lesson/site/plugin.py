@@ -57,9 +57,10 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
                 raise PluginError(f"numbers: exempt: {page}: give {{text: reason}}, each with its reason")
         if self.gate is None or not self.serving:
             self.gate = Gate(self.config.names, self.config.exempt)
+            self._shown = {}
         self.gate.names, self.gate.exempt, self.gate.pages = self.config.names, self.config.exempt, {}
         self.root = Path(config.config_file_path).resolve().parent
-        self._notebooks = []
+        self._notebooks = {}
         if "mkdocs-jupyter" in config.plugins:
             config.plugins["mkdocs-jupyter"].config["execute"] = not self.serving
         config.markdown_extensions += [NumbersExtension(self.gate), FormulaExtension(self.gate.formula_problem)]
@@ -78,7 +79,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         file = Path(page.file.abs_src_path)
         path = file.resolve().relative_to(self.root).as_posix()
         if notebook.is_notebook(page.file):
-            self._notebooks.append(notebook.postpone(page, path))
+            self._notebooks[path] = notebook.postpone(page, path)
             return markdown
         text = page.file.content_string
         if not text.endswith(markdown):
@@ -98,8 +99,9 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
     def on_env(self, env: object, *, config: MkDocsConfig, files: Files) -> None:
         """Every page is rendered: judge, and fill the claims in."""
         self.found = self.gate.problems() + self.gate.orphans(Path(config.docs_dir).resolve(), self.root)
-        for finish in self._notebooks:
-            self.found += finish(self.gate, config, files, not self.serving)
+        for path, finish in self._notebooks.items():
+            self._shown[path], found = finish(self.gate, config, files, not self.serving, self._shown.get(path))
+            self.found += found
         for file in files.documentation_pages():
             page = self.gate.pages.get(file.page.meta.get("gate_path"))
             if page is None:
