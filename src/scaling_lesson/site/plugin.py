@@ -23,6 +23,7 @@ from mkdocs.structure.pages import Page as SitePage
 from mkdocs.structure.toc import AnchorLink
 from mkdocs.utils import CountHandler, get_relative_url
 
+from scaling_lesson.site import notebook
 from scaling_lesson.site.formulas import FormulaExtension
 from scaling_lesson.site.gate import Gate, Problem, error_box, summary
 from scaling_lesson.site.glossary import GlossaryExtension, read_terms
@@ -63,8 +64,12 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
                 raise PluginError(f"numbers: exempt: {page}: give {{text: reason}}, each with its reason")
         if self.gate is None or not self.serving:
             self.gate = Gate(self.config.names, self.config.exempt)
+            self._shown = {}
         self.gate.names, self.gate.exempt, self.gate.pages = self.config.names, self.config.exempt, {}
         self.root = Path(config.config_file_path).resolve().parent
+        self._notebooks = {}
+        if "mkdocs-jupyter" in config.plugins:
+            config.plugins["mkdocs-jupyter"].config["execute"] = not self.serving
         config.markdown_extensions += [NumbersExtension(self.gate), FormulaExtension(self.gate.formula_problem)]
         if self.config.glossary:
             page = Path(self.config.glossary).resolve()
@@ -87,6 +92,9 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
     def on_page_markdown(self, markdown: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
         file = Path(page.file.abs_src_path)
         path = file.resolve().relative_to(self.root).as_posix()
+        if notebook.is_notebook(page.file):
+            self._notebooks[path] = notebook.postpone(page, path)
+            return markdown
         text = page.file.content_string
         if not text.endswith(markdown):
             raise PluginError(f"{path}: another plugin changed this page's text, so its lines cannot be named")
@@ -94,6 +102,8 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         return markdown
 
     def on_page_content(self, html: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
+        if self.gate.current is None:  # a notebook
+            return html
         self.gate.current.rendered = True
         self.gate.read_rendered(self.gate.current, html)
         page.meta["gate_path"] = self.gate.current.path
@@ -103,6 +113,9 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
     def on_env(self, env: object, *, config: MkDocsConfig, files: Files) -> None:
         """Every page is rendered: judge, and fill in the claims and the lists of them."""
         self.found = self.gate.problems() + self.gate.orphans(Path(config.docs_dir).resolve(), self.root)
+        for path, finish in self._notebooks.items():
+            self._shown[path], found = finish(self.gate, config, files, not self.serving, self._shown.get(path))
+            self.found += found
         unlisted = [file.page for file in files.documentation_pages() if file.page not in self.order]
         shown = [(site_page, self.gate.pages.get(site_page.meta.get("gate_path"))) for site_page in self.order + unlisted]
         shown = [(site_page, page) for site_page, page in shown if page is not None]

@@ -1,0 +1,251 @@
+"""The notebook: the lesson's numbers by a second route, run at every build; a difference ends the build, by its line."""
+
+import ast
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import jupytext
+import pytest
+import yaml
+from conftest import MKDOCS_YML, ROOT
+
+from scaling_lesson.site import notebook
+from scaling_lesson.site.gate import Page
+from scaling_lesson.site.source import naked_numbers
+
+SCRIPT = ROOT / "docs/notebook/recompute.py"
+JUPYTER = "{mkdocs-jupyter: {include: ['notebook/*.py'], ignore: ['*.md'], allow_errors: false, cache: false, include_source: true}}"
+
+PAGE = """\
+# Page
+
+[37,748,736 B](calc:one_sequence), [5](calc:five)
+
+```python exec="on"
+one_sequence, five = 37748736, 5
+publish("B", one_sequence=one_sequence)
+publish("", five=five)
+```
+"""
+SMALL = """\
+# %% [markdown]
+# # Again
+#
+# A second route.
+
+# %%
+import json, os
+values = {v["name"]: v for p in json.load(open(os.environ["NUMBERS_JSON"]))["pages"].values() for v in p["values"]}
+differences = []
+
+def check(page, **recomputed):
+    for name, mine in recomputed.items():
+        theirs = f"{values[name]['value']} {values[name]['unit']}".strip() if name in values else "nothing"
+        if theirs.split()[0] != str(mine):
+            differences.append(f"{page}: recomputed {name}: {mine}, published {theirs}")
+
+# %%
+check("page", one_sequence=12 * 2 * 12 * 1024 * 64 * 2,
+      five=2 + 3)
+print("<two>", "compared")
+if differences:
+    raise AssertionError("\\n".join(differences))
+"""
+
+
+def line_of(text: str, part: str) -> int:
+    return text[: text.index(part)].count("\n") + 1
+
+
+@pytest.fixture
+def small(site: Callable, mkdocs: Callable) -> Callable[..., tuple[int, list[str], str]]:
+    """small(script, page=PAGE): build a site of one page and a notebook; its status, its messages, all it printed."""
+    made = site(PAGE)
+    (made.root / "mkdocs.yml").write_text(
+        MKDOCS_YML.replace("EXEMPT", "{}").replace("{numbers:", f"{JUPYTER}, {{numbers:"), encoding="utf-8"
+    )
+
+    def build(script: str, page: str = PAGE) -> tuple[int, list[str], str]:
+        made.write(page)
+        made.write(script, "notebook/again.py")
+        status, output = mkdocs(made.root, "build", "-q")
+        assert "Traceback" not in output, output
+        return status, re.findall(r"^docs/\S+:\d+: .*", output, re.M), output
+
+    build.root = made.root
+    return build
+
+
+def test_a_notebook_that_agrees_is_shown_with_what_it_printed_and_can_be_downloaded(small):
+    status, messages, output = small(SMALL)
+    assert (status, messages, output) == (0, [], "")
+    folder = small.root / "site/notebook/again"
+    html = (folder / "index.html").read_text()
+    assert "&lt;two&gt; compared" in html and 'id="Again"' in html or 'id="again"' in html
+    assert (folder / "again.py").read_text() == SMALL
+    first = (folder / "again.ipynb").read_bytes()
+    cells = json.loads(first)["cells"]
+    assert [c["cell_type"] for c in cells] == ["markdown", "code", "code"] and "outputs" in cells[1]
+    assert small(SMALL)[0] == 0 and (folder / "again.ipynb").read_bytes() == first
+
+
+def test_every_wrong_number_ends_the_build_by_its_line_beside_the_pages_problems(small):
+    assert small(SMALL)[0] == 0
+    before = sorted((f, f.stat().st_mtime_ns) for f in (small.root / "site").rglob("*"))
+    wrong = SMALL.replace("64 * 2,", "64 * 2 + 1,").replace("2 + 3", "2 + 4")
+    status, messages, output = small(wrong, PAGE.replace("[5](calc", "[6](calc"))
+    at = line_of(wrong, "one_sequence=12")
+    assert status == 1
+    assert messages == [
+        'docs/page.md:3: claim "6": five is 5',
+        f"docs/notebook/again.py:{at}: recomputed one_sequence: 37748737, published 37748736 B",
+        f"docs/notebook/again.py:{at + 1}: recomputed five: 6, published 5",
+    ]
+    assert "1 number drifted on 1 page. 2 more problems to mend by hand." in output
+    assert sorted((f, f.stat().st_mtime_ns) for f in (small.root / "site").rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    "old, new, message",
+    [
+        ("five=2 + 3", "five=two + 3", "a cell raised NameError: name 'two' is not defined"),
+        ('print("<two>"', 'raise ValueError("no\\nmore")\nprint("<two>"', "a cell raised ValueError: no"),
+        ('print("<two>"', 'assert 1 == 2\nprint("<two>"', "a cell raised AssertionError: "),
+        ("five=2 + 3", "six=6", "recomputed six: 6, published nothing"),
+    ],
+)
+def test_a_cell_that_fails_ends_the_build_by_its_line(small, old, new, message):
+    status, messages, _ = small(script := SMALL.replace(old, new))
+    assert (status, messages) == (1, [f"docs/notebook/again.py:{line_of(script, new)}: {message}"])
+
+
+def test_a_kernel_that_dies_ends_the_build(small):
+    status, messages, _ = small(SMALL.replace("import json, os", "import json, os; os._exit(3)"))
+    assert status == 1
+    (message,) = messages
+    assert message.startswith("docs/notebook/again.py:1: the notebook does not run: Kernel died")
+
+
+def test_what_a_failing_block_did_not_publish_is_not_told_of_the_notebook_too(small):
+    status, messages, _ = small(SMALL.replace("12 * 2", "13 * 2"), PAGE.replace("five = 37748736, 5", "five = 5"))
+    assert status == 1
+    (message,) = messages
+    assert message.startswith("docs/page.md:6: the block raised TypeError")
+
+
+def in_a_process(root: Path, code: str) -> subprocess.CompletedProcess:
+    (root / "docs/notebook").mkdir()
+    (root / "docs/notebook/again.py").write_text(SMALL.replace("2 + 3", "2 + 4"), encoding="utf-8")
+    head = "from mkdocs.commands.build import build; from mkdocs.config import load_config\n"
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    return subprocess.run([sys.executable, "-c", head + code], cwd=root, env=environment, capture_output=True, text=True)
+
+
+def test_serve_shows_the_notebook_unrun_says_so_and_makes_it_once(small):
+    done = in_a_process(small.root, """\
+import nbconvert
+for started in (True, False):
+    config = load_config("mkdocs.yml", site_dir="served")
+    if started:
+        config.plugins.on_startup(command="serve", dirty=False)
+    else:
+        nbconvert.exporters.html.HTMLExporter = None
+    build(config, serve_url="http://127.0.0.1/")
+    print(config.plugins["numbers"].found)
+""")
+    assert done.stdout == "[]\n[]\n", done.stderr
+    html = (small.root / "served/notebook/again/index.html").read_text()
+    assert "Not run" in html and "five" in html and "compared</code>" not in html
+    assert (small.root / "served/notebook/again/again.ipynb").exists()
+
+
+def test_a_notebook_that_hangs_ends_the_build(small):
+    done = in_a_process(small.root, """\
+from scaling_lesson.site import notebook
+notebook.TIMEOUT_S = 4.0
+from pathlib import Path
+Path("docs/notebook/again.py").write_text("# %%\\nwhile True: pass\\n")
+build(load_config("mkdocs.yml"))
+""")
+    assert done.returncode == 1
+    assert "docs/notebook/again.py:1: the notebook ran longer than 4 s" in done.stderr.splitlines(), done.stderr
+
+
+def names_in_use() -> list[str]:
+    text = re.sub(r"!\S+", "", (ROOT / "mkdocs.yml").read_text())
+    return next(p["numbers"]["names"] for p in yaml.safe_load(text)["plugins"] if "numbers" in p)
+
+
+def test_the_notebook_uses_nothing_of_the_lesson():
+    tree = ast.parse(SCRIPT.read_text())
+    imported = {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+    imported |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+    roots = {name.split(".")[0] for name in imported}
+    assert roots - {"torch"} <= set(sys.stdlib_module_names) - {"importlib", "runpy", "subprocess"}
+    assert not re.search(r"scaling_lesson|exec\(|eval\(|__import__", SCRIPT.read_text())
+
+
+def test_its_text_holds_no_typed_results():
+    cells = [cell for cell in jupytext.read(SCRIPT).cells if cell.cell_type == "markdown"]
+    assert len(cells) > 5
+    assert [naked_numbers(cell.source, names_in_use()) for cell in cells] == [[] for _ in cells]
+
+
+def test_each_number_is_compared_once_and_by_a_literal_name():
+    calls = [n for n in ast.walk(ast.parse(SCRIPT.read_text())) if isinstance(n, ast.Call)]
+    calls = [n for n in calls if isinstance(n.func, ast.Name) and n.func.id == "check"]
+    names = [(n.args[0].value, k.arg) for n in calls for k in n.keywords if k.arg != "within"]
+    assert len(names) == len(set(names)) and all(name for _, name in names)
+
+
+def test_the_built_page_compared_most_numbers_of_every_page(built):
+    html = (built / "notebook/recompute/index.html").read_text()
+    assert int(re.search(r"(\d+) numbers compared, 0 differ", html)[1]) >= 200
+    compared = set(notebook.checked_names(SCRIPT.read_text()))
+    for path, page in json.loads((built / "numbers.json").read_text())["pages"].items():
+        slug = Page(path, built).slug
+        published = {(slug, value["name"]) for value in page["values"]}
+        assert len(published & compared) >= 0.8 * len(published), sorted(published - compared)
+
+
+def test_the_built_page_is_the_lessons_own_and_has_downloads(built):
+    html = (built / "notebook/recompute/index.html").read_text()
+    for sign in ("Traceback", "jp-Cell", "clipboard-copy", "mathjax", "mermaid", "<script src=\"http", "Not run"):
+        assert sign not in html, sign
+    for name in ("recompute.py", "recompute.ipynb"):
+        assert re.search(rf'href="?{name}', html) and (built / "notebook/recompute" / name).exists()
+    assert (built / "notebook/recompute/recompute.py").read_text() == SCRIPT.read_text()
+
+
+def test_it_runs_as_a_script_and_says_what_it_needs(built, tmp_path):
+    alone = tmp_path / "recompute.py"
+    alone.write_text(SCRIPT.read_text())
+
+    def run(*arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run([sys.executable, str(alone), *arguments], cwd=tmp_path, capture_output=True, text=True)
+
+    assert "put the site's numbers.json beside this file" in run().stderr
+    done = run(str(built / "numbers.json"))
+    assert done.returncode == 0 and " 0 differ" in done.stdout, done.stderr
+    changed = (built / "numbers.json").read_text().replace('"37748736"', '"37748737"')
+    (tmp_path / "numbers.json").write_text(changed)
+    done = run()
+    assert done.returncode == 1
+    assert done.stderr.rstrip().endswith("kv-cache: recomputed one_sequence: 37748736, published 37748737 B")
+
+
+def test_a_changed_lesson_and_the_notebook_differ(checkout, mkdocs):
+    module = checkout / "src/scaling_lesson/models.py"
+    module.write_text(module.read_text().replace("50257, 1024", "50258, 1024"))
+    status, output = mkdocs(checkout, "build", "-q")
+    at = line_of(SCRIPT.read_text(), "n_parameters=")
+    assert status == 1
+    assert (
+        f"docs/notebook/recompute.py:{at}: recomputed n_parameters: 124439808, published 124440576 parameter"
+        in output.splitlines()
+    ), output
