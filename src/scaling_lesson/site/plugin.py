@@ -79,7 +79,10 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         if not self.serving:
             self._warnings = CountHandler()
             self._warnings.setLevel(logging.WARNING)
-            logging.getLogger("mkdocs").addHandler(self._warnings)
+            log = logging.getLogger("mkdocs")
+            log.addHandler(self._warnings)
+            if config.strict and not self.quiet and log.level > logging.WARNING:
+                log.setLevel(logging.WARNING)  # -q drops warnings before anyone counts them, so a strict build would pass
             # Build beside the site, and put it in place only when every number holds.
             self._site = Path(config.site_dir)
             self._stage = self._site.with_name(f".{self._site.name}-next")
