@@ -63,15 +63,13 @@ def dimension(symbol: str) -> tuple[str, Fraction]:
     return "noun " + re.sub(r"(?:(?<=ss|ch|sh)es|(?<=x)es|(?<=[^s])s)$", "", re.sub("ies$", "y", symbol)), Fraction(1)
 
 
-def same(stated: str, published: str) -> bool:
-    """Whether two dimensions are one. A noun may be short of its first words, and a count by itself of the whole noun."""
-    if "/" in published:
-        pairs = list(zip(stated.split("/"), published.split("/"), strict=False))
-        return stated.count("/") == published.count("/") and all(same(a, b) and bool(a) == bool(b) for a, b in pairs)
-    short = stated.removeprefix("noun ")
-    if published.startswith("noun ") and (stated.startswith("noun ") or not stated):
-        return not short or re.search(rf"(?:^|[ -]){re.escape(short)}$", published) is not None
-    return stated == published
+def same(one: str, other: str) -> bool:
+    """Whether two dimensions are one. A noun may lack its first words: positions are token positions."""
+    if "/" in one + other:
+        return one.count("/") == other.count("/") and all(map(same, one.split("/"), other.split("/")))
+    short, long = sorted((one, other), key=len)
+    noun = short.removeprefix("noun ")
+    return one == other or noun != short and long.startswith("noun ") and long.endswith((f" {noun}", f"-{noun}"))
 
 
 def number(text: str) -> Fraction | None:
@@ -91,9 +89,11 @@ def wrong(text: str, value: Fraction, unit: str, tolerance: Fraction = Fraction(
     said = STATEMENT.fullmatch(text)
     if said is None or said["below"] and int(said["below"]) == 0:
         return "does not read as a number"
-    stated, factor = dimension(said["sign"] or said["unit"] or "")
+    symbol = said["sign"] or said["unit"] or ""
+    stated, factor = dimension(symbol)
     published, base = dimension(unit)
-    if not same(stated, published):
+    counted = published.startswith("noun ") and "/" not in published
+    if not same(stated, published) and not (counted and symbol == ""):  # a count may leave its noun to the sentence
         return f"is of another dimension than {unit or 'a plain number'}"
     scale = factor * WORDS[said["word"] or ""] * (-1 if said["minus"] else 1)
     part, bound = said["part"] or "", (said["bound"] or "").strip()
@@ -167,12 +167,16 @@ class Node:
         return any(node.classes & classes for node in self.around())
 
     def text(self) -> str:
-        return "".join(part.text() if isinstance(part, Node) else part[1] for part in self.parts)
+        return "".join(map(as_text, self.parts))
 
     def compared(self) -> bool:
         """Whether its text is not read as prose, but compared with a value: a claim, its card, or a cell."""
         card = "claim-card" in self.classes and "claim" in self.parent.classes
         return card or self.tag == "data" and bool(self.classes & {"claim-number", "cell"})
+
+
+def as_text(part: Node | tuple[int, str]) -> str:
+    return part.text() if isinstance(part, Node) else part[1]
 
 
 class Page(HTMLParser):
@@ -196,7 +200,7 @@ class Page(HTMLParser):
                 self.ids[name] = node
 
     def tell(self, line: int, message: str) -> None:
-        self.problems.append((line, message))
+        self.problems.append((line, " ".join(message.split())))
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         node = Node(tag, {name: value or "" for name, value in attrs}, self.getpos()[0], self.at)
@@ -326,18 +330,17 @@ def check_claims(page: Page, by_url: dict[str, str], listed: dict) -> list[tuple
             problems = ["it has no card of its own"]
         else:
             problems = [*value_problems(text, values[0], node.attributes.get("value")), *card_problems(cards[0], values[0])]
-        around = [p.text() if isinstance(p, Node) else p[1] for p in span.parent.parts]
         at = span.parent.parts.index(span)
-        before, after = "".join(around[:at])[-1:], "".join(around[at + 1 :])
-        if re.match(r"[\w−±×]", before) or GOES_ON.match(after):
-            problems.append(f'its neighbours "{before}" and "{after[:9]}" make it another number')
+        before, after = ("".join(map(as_text, parts)) for parts in (span.parent.parts[:at], span.parent.parts[at + 1 :]))
+        for beside in (re.search(r"[\w−±×]\Z", before), GOES_ON.match(after)):
+            problems += [f'"{beside[0]}" beside it makes it another number'] if beside else []
         for problem in problems:
             page.tell(node.line, f'claim "{text}": {problem}')
     return found
 
 
 def value_problems(text: str, value: dict, attribute: str | None) -> Iterator[str]:
-    exact = value["value"]
+    exact = str(value["value"])
     if attribute != exact:
         yield f'its value attribute is "{attribute}", numbers.json has "{exact}"'
     if (amount := number(exact)) is not None:
@@ -352,11 +355,13 @@ def value_problems(text: str, value: dict, attribute: str | None) -> Iterator[st
 def card_problems(card: Node, value: dict) -> Iterator[str]:
     shown = next((n.text() for n in card.walk() if "claim-exact" in n.classes), "")
     amount = shown.removesuffix(value["unit"]).strip().replace(",", "")
-    if shown != value["value"] and (number(amount) is None or number(amount) != number(value["value"])):
+    if shown != value["value"] and (number(amount) is None or number(amount) != number(str(value["value"]))):
         yield f'its card says "{shown}", numbers.json {value["value"]} {value["unit"]}'.rstrip()
-    for part in ("expression", "reason", "source"):
-        if " ".join(value[part].split()) not in " ".join(card.text().split()):
-            yield f"its card does not give the {part} that numbers.json has"
+    if value["expression"] not in [n.text() for n in card.walk() if n.tag == "code"]:
+        yield "its card does not give the expression of numbers.json"
+    for part in ("reason", "source"):
+        if value[part] not in card.text():
+            yield f"its card does not give the {part} of numbers.json"
 
 
 def check_cells(page: Page) -> list[tuple]:
