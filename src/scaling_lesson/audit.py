@@ -135,7 +135,7 @@ THEME_NAMES = ["CC BY 4.0", "404 - Not found"]
 READ_OUT = {"title", "alt", "aria-label", "aria-description", "aria-valuetext", "placeholder", "label", "alttext", "value"}
 ROWS = {"math", "mrow", "mstyle", "mpadded"}
 """MathML elements whose parts stand side by side on one line."""
-GOES_ON = re.compile(r"[\w%×]|/\w|\s(?:%|×|thousand|million|billion|trillion|([kMGTPEZ]i?)?(B|FLOPs?)|[mµn]?s)\b")
+GOES_ON = re.compile(r"[.,]?\w|[%×]|/\w|\s(?:%|×|thousand|million|billion|trillion|([kMGTPEZ]i?)?(B|FLOPs?)|[mµn]?s)\b")
 """What makes another number of one that stands before it."""
 UNFINISHED = {"gate-problem", "gate-notice", "claim-number--wrong", "claim-correction"}
 VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
