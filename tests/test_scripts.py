@@ -32,7 +32,7 @@ case "$*" in
   *" venv "*)
     if [[ -n ${VENV_FAILS:-} ]]; then echo "$VENV_FAILS"; exit 1; fi
     mkdir -p .venv/bin && rm -f .venv/bin/python && ln -s "$STUB" .venv/bin/python ;;
-  "-m ensurepip") ;;
+  "-m ensurepip" | "-I "*"audit.py "*) ;;
   "-m pip "*)
     echo "pip's chatter"
     while [[ -n ${PIP_WAITS_FOR:-} && ! -e $PIP_WAITS_FOR ]]; do sleep 0.02; done

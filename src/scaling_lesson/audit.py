@@ -31,14 +31,15 @@ RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 LARGE = {prefix: 1000**n for n, prefix in enumerate("kMGTPEZ", 1)}
 BINARY = {f"{prefix}i": 1024**n for n, prefix in enumerate("KMGT", 1)}
 SMALL = {"m": Fraction(1, 10**3), "µ": Fraction(1, 10**6), "n": Fraction(1, 10**9)}
+TIMES = {"second": 1, "hour": 3600, "day": 86400, "year": 31_557_600}  # the Julian year
 UNITS = (
     {"": ("", 1), "×": ("", 1), "x": ("", 1), "times": ("", 1), "%": ("", Fraction(1, 100))}
-    | {name: ("data", 1) for name in ("B", "byte", "bytes")} | {f"{p}B": ("data", f) for p, f in (LARGE | BINARY).items()}
-    | {f"{p}{name}": ("work", f) for name in ("FLOP", "FLOPs") for p, f in ({"": 1} | LARGE).items()}
-    | {f"{p}s": ("time", f) for p, f in ({"": 1} | SMALL).items()}
-    # A year is the Julian one.
-    | {f"{name}{s}": ("time", f) for s in ("", "s") for name, f in (("second", 1), ("hour", 3600), ("day", 86400), ("year", 31557600))}
-)  # fmt: skip
+    | {f"{prefix}B": ("data", size) for prefix, size in ({"": 1} | LARGE | BINARY).items()}
+    | {name: ("data", 1) for name in ("byte", "bytes")}
+    | {f"{prefix}{name}": ("work", size) for name in ("FLOP", "FLOPs") for prefix, size in ({"": 1} | LARGE).items()}
+    | {f"{prefix}s": ("time", size) for prefix, size in ({"": 1} | SMALL).items()}
+    | {f"{name}{plural}": ("time", size) for plural in ("", "s") for name, size in TIMES.items()}
+)
 
 STATEMENT = re.compile(
     r"(?P<bound>(?:about|over|under|more than|less than|at least|at most)\s|[<>≤≥]\s?)?"
@@ -98,10 +99,11 @@ def wrong(text: str, value: Fraction, unit: str, tolerance: Fraction = Fraction(
     scale = factor * WORDS[said["word"] or ""] * (-1 if said["minus"] else 1)
     part, bound = said["part"] or "", (said["bound"] or "").strip()
     digits = int((said["whole"] or "1").replace(",", "") + part)
-    step = scale * Fraction(10) ** (int((said["raised"] or said["ten"] or said["e"] or "0").translate(RAISED)) - len(part))
+    power = int((said["two"] or said["ten"] or said["raised"] or said["e"] or "0").translate(RAISED))
     if exactly := said["above"] or said["two"]:
-        power = Fraction(2) ** int((said["two"] or "0").translate(RAISED))
-        digits, step = 1, scale * (Fraction(int(said["above"]), int(said["below"])) if said["above"] else power)
+        step = scale * (Fraction(int(said["above"]), int(said["below"])) if said["above"] else Fraction(2) ** power)
+    else:
+        step = scale * Fraction(10) ** (power - len(part))
     while bound == "about" and not part and not exactly and digits and digits % 10 == 0:
         digits, step = digits // 10, step * 10  # "about 500,000" promises one digit
 
@@ -132,7 +134,7 @@ GENERATED = {
 """Classes whose digits are no numbers of the prose, each with its reason."""
 THEME_NAMES = ["CC BY 4.0", "404 - Not found"]
 """What the theme writes with a digit: the licence, and the title of the page for lost readers."""
-READ_OUT = {"title", "alt", "aria-label", "aria-description", "aria-valuetext", "placeholder", "label", "alttext", "value"}
+READ_OUT = {"title", "alt", "label", "placeholder", "value", "aria-label", "aria-description", "aria-valuetext"}
 ROWS = {"math", "mrow", "mstyle", "mpadded"}
 """MathML elements whose parts stand side by side on one line."""
 GOES_ON = re.compile(r"[.,]?\w|[%×]|/\w|\s(?:%|×|thousand|million|billion|trillion|([kMGTPEZ]i?)?(B|FLOPs?)|[mµn]?s)\b")
@@ -171,7 +173,7 @@ class Node:
 
     def compared(self) -> bool:
         """Whether its text is not read as prose, but compared with a value: a claim, its card, or a cell."""
-        card = "claim-card" in self.classes and "claim" in self.parent.classes
+        card = "claim-card" in self.classes and any("claim-number" in node.classes for node in self.parent.walk())
         return card or self.tag == "data" and bool(self.classes & {"claim-number", "cell"})
 
 
@@ -329,7 +331,8 @@ def check_claims(page: Page, by_url: dict[str, str], listed: dict) -> list[tuple
         elif len(cards) != 1 or cards[0].attributes.get("id") != link.attributes.get("aria-describedby"):
             problems = ["it has no card of its own"]
         else:
-            problems = [*value_problems(text, values[0], node.attributes.get("value")), *card_problems(cards[0], values[0])]
+            problems = [*value_problems(text, values[0], node.attributes.get("value"))]
+            problems += card_problems(cards[0], values[0])
         at = span.parent.parts.index(span)
         before, after = ("".join(map(as_text, parts)) for parts in (span.parent.parts[:at], span.parent.parts[at + 1 :]))
         for beside in (re.search(r"[\w−±×]\Z", before), GOES_ON.match(after)):
@@ -383,7 +386,7 @@ def compare(page: Page, what: str, found: list[tuple], listed: list[tuple]) -> N
     for kind, start, end, first, last in SequenceMatcher(None, items, listed, autojunk=False).get_opcodes():
         if kind != "equal":
             for line, item in zip(lines[start:end], items[start:end], strict=True):
-                page.tell(line, f'{what} "{item[0]}" ({item[1]} {item[2]}) is not in numbers.json, or not at this place')
+                page.tell(line, f'{what} "{item[0]}" ({item[1]} {item[2]}) is not in numbers.json at this place')
             for item in listed[first:last]:
                 line = lines[start - 1] if start else 1
                 page.tell(line, f'{what} "{item[0]}" ({item[1]} {item[2]}) of numbers.json is missing after this line')

@@ -182,7 +182,7 @@ def told_line(pattern: str, new: str, message: str, file: str = KV):
         told_line(f"({CLAIM.format('5,950')})", r"\1 million", '" million" beside it makes'),
         told_line(f"({CLAIM.format('5,950')})", r"\1%", '"%" beside it makes'),
         told_line(f"({CLAIM.format('5,950')})", r"−\1", '"−" beside it makes'),
-        told_line(f"({CLAIM.format('37.7 MB')})", r"\1 \1", "is not in numbers.json, or not at this place"),
+        told_line(f"({CLAIM.format('37.7 MB')})", r"\1 \1", "is not in numbers.json at this place"),
         told_line(f"({CLAIM.format('37.7 MB')})", r"\1 \1", "the id"),
         told_line('(class="cell" value="109"[^>]*>)109<', r"\g<1>108<", 'cell "108": its value is 109'),
         told_line('class="cell" value="109"', 'class="cell" value="108"', 'cell "109": its value is 108'),
@@ -191,7 +191,7 @@ def told_line(pattern: str, new: str, message: str, file: str = KV):
         told_line("<figcaption>", "<figcaption>7 ", 'naked number "7"'),
         told_line('<td>(<data class="cell")', r"<td>7 \1", 'naked number "7"'),
         told_line("<th scope=col>", "<th scope=col>7 ", 'naked number "7"'),
-        told_line(r"(<details class=.question.>\s*<summary>)", r"\1 9", 'naked number "9"'),
+        told_line(r"(<details class=.question.>\s*<summary>)", r"\1 9 ", 'naked number "9"'),
         told_line("(<details class=.question.>.*?</summary>)", r"\1 9 ", 'naked number "9"'),
         told_line("(<h2[^>]*>)", r"\1 3 ", 'naked number "3"'),
         told_line("<title>", "<title>8 ", 'naked number "8"'),
@@ -235,7 +235,7 @@ def value(numbers: dict, name: str) -> dict:
         (lambda n: value(n, "one_sequence").update(name="other"), "numbers.json has 0 values"),
         (lambda n: kv(n)["claims"][3].update(text="13"), 'claim "10" ('),
         (lambda n: kv(n)["claims"].pop(3), "is not in numbers.json"),
-        (lambda n: kv(n)["claims"].reverse(), "not at this place"),
+        (lambda n: kv(n)["claims"].reverse(), "at this place"),
         (lambda n: kv(n)["claims"].append(kv(n)["claims"][0]), "of numbers.json is missing"),
         (lambda n: kv(n)["values"].append(value(n, "one_sequence")), "numbers.json has 2 values"),
         (lambda n: kv(n)["cells"].pop(), 'cell "'),
@@ -253,6 +253,15 @@ def test_what_is_changed_in_the_list_is_told(copy, change, message):
 
 def kv(numbers: dict) -> dict:
     return next(page for path, page in numbers["pages"].items() if path.endswith("kv-cache.md"))
+
+
+def test_the_page_for_lost_readers_may_begin_its_addresses_with_the_host(copy):
+    text = (copy / "404.html").read_text(encoding="utf-8")
+    (copy / "404.html").unlink()
+    (copy / "404.html").write_text(re.sub('(href|src)="/', r'\1="/in/a folder/', text), encoding="utf-8")
+    assert audit.audit(copy)[0] == []
+    edit(copy, "404.html", "favicon.svg", "none.svg")
+    assert "leads nowhere" in audit.audit(copy)[0][0]
 
 
 def test_a_page_that_is_gone_is_told(copy):
