@@ -387,13 +387,15 @@ def test_mkdocs_and_pytest_take_the_arguments(with_this_venv):
 
 @pytest.mark.parametrize(
     "arguments, site",
-    [([], "site"), (["-q"], "site"), (["-d", "a b"], "a b"), (["-da"], "a"), (["--site-dir", "a"], "a"), (["--site-dir=a"], "a")],
-)
+    [([], "site"), (["-q"], "site"), (["-d", "a b"], "a b"), (["-da"], "a"), (["--site-dir", "a"], "a"),
+     (["--site-dir=a"], "a")],
+)  # fmt: skip
 def test_the_site_just_built_is_audited(checkout, arguments, site):
     checkout.run("scripts/build")
     checkout.calls()
     checkout.run("scripts/build", *arguments)
-    assert checkout.calls() == [f"-m mkdocs build {' '.join(arguments)}".rstrip(), f"-I src/scaling_lesson/audit.py {site}"]
+    build = " ".join(["-m mkdocs build", *arguments])
+    assert checkout.calls() == [build, f"-I src/scaling_lesson/audit.py {site}"]
 
 
 @pytest.mark.parametrize("failing", ["mkdocs", "audit"])

@@ -334,7 +334,8 @@ def check_claims(page: Page, by_url: dict[str, str], listed: dict) -> list[tuple
             problems = [*value_problems(text, values[0], node.attributes.get("value"))]
             problems += card_problems(cards[0], values[0])
         at = span.parent.parts.index(span)
-        before, after = ("".join(map(as_text, parts)) for parts in (span.parent.parts[:at], span.parent.parts[at + 1 :]))
+        before = "".join(map(as_text, span.parent.parts[:at]))
+        after = "".join(map(as_text, span.parent.parts[at + 1 :]))
         for beside in (re.search(r"[\w−±×]\Z", before), GOES_ON.match(after)):
             problems += [f'"{beside[0]}" beside it makes it another number'] if beside else []
         for problem in problems:

@@ -51,8 +51,8 @@ def edit(site: Path, file: str, pattern: str, new: str | Callable) -> int:
 
 def test_the_real_site_passes_wherever_it_lies(built, copy):
     pages = json.loads((built / "numbers.json").read_text(encoding="utf-8"))["pages"].values()
-    files = len(list(built.rglob("*.html")))
-    expected = f"{sum(len(p['claims']) for p in pages):,} claims, {sum(len(p['cells']) for p in pages):,} cells on {files} pages hold\n"
+    n_claims, n_cells = (sum(len(page[what]) for page in pages) for what in ("claims", "cells"))
+    expected = f"{n_claims:,} claims, {n_cells:,} cells on {len(list(built.rglob('*.html')))} pages hold\n"
     for site in (built, copy.rename(copy.with_name("Kopie mit Leerzeichen"))):
         result = run(site, "-I", "-S")
         assert (result.returncode, result.stdout, result.stderr) == (0, expected, "")
@@ -69,7 +69,7 @@ def test_it_uses_the_standard_library_alone():
     assert names and names <= set(sys.stdlib_module_names) - {"importlib", "runpy"}
 
 
-@pytest.mark.parametrize("broken", ["", "{", "[]", '{"pages": {}}', '{"pages": {}, "names": [], "exempt": []}', "\udcff"])
+@pytest.mark.parametrize("broken", ["", "{", "[]", "{}", '{"pages": 1, "names": [], "exempt": {}}', "\udcff"])
 def test_a_folder_that_is_no_site_is_told_from_a_site_that_is_wrong(tmp_path, broken):
     if broken:
         (tmp_path / "numbers.json").write_text(broken, encoding="utf-8", errors="surrogateescape")
@@ -112,7 +112,7 @@ IN_TEXT = [
     ("\n/// caption", '"///" is left in the text'),
     ("\n!!! note", '"!!!" is left in the text'),
     ("publish('B', x=y)", '"publish(" is left in the text'),
-    ('<div class="language-python highlight"><pre><span>publish</span><span>(x)</span></pre></div>', "left in a listing"),
+    ('<div class="language-python"><pre><span>publish</span><span>(x)</span></pre></div>', "left in a listing"),
     ('<div class="gate-problem">x</div>', 'a "gate-problem" is on the page'),
     ('<section class="gate-notice">x</section>', 'a "gate-notice" is on the page'),
     ('<data class="claim-number claim-number--wrong">x</data>', 'a "claim-number--wrong" is on the page'),
@@ -136,11 +136,12 @@ def test_what_is_planted_in_the_text_is_told_with_its_line(copy, planted, messag
 @pytest.mark.parametrize(
     "harmless",
     [
-        "<code>x = 42</code>", "<pre>42</pre>", "<pre><code>42</code></pre>", "<svg><text>42</text></svg>", "<script>42</script>",
+        "<code>x = 42</code>", "<pre>42</pre>", "<pre><code>42</code></pre>", "<svg><text>42</text></svg>",
+        "<script>42</script>",
         '<p class="computed">42</p>', '<div class="doc doc-contents">42</div>', '<div class="jp-InputPrompt">[4]</div>',
         "GPT-2, (float16), GPT-3.", "<math><mi>x</mi><mo>=</mo><mn>2</mn></math>", "<math><mi>α</mi><mn>2</mn></math>",
         "<math><msup><mi>x</mi><mn>2</mn></msup><mn>3</mn></math>", "<code>calc:name</code>", "<!-- 42 -->",
-        '<div class="language-markdown highlight"><pre>publish(x)</pre></div>', '<a href="https://example.org/42">x</a>',
+        '<div class="language-markdown"><pre>publish(x)</pre></div>', '<a href="https://example.org/42">x</a>',
         '<a href="#">x</a>', '<a href="../../">x</a>', '<a href="../../index.html?q=1">x</a>',
         '<div class="doc doc-object"><h2 id="f16">f16</h2></div><nav><a href="#f16"><b>f16</b></a></nav>',
     ],
@@ -157,7 +158,7 @@ def told_line(pattern: str, new: str, message: str, file: str = KV):
 @pytest.mark.parametrize(
     "file, pattern, new, message",
     [
-        told_line(">37.7 MB</data>", ">37.8 MB</data>", 'claim "37.8 MB": one_sequence is 37748736 B, and the text is not'),
+        told_line(">37.7 MB</data>", ">37.8 MB</data>", 'claim "37.8 MB": one_sequence is 37748736 B, and the'),
         told_line(">37.7 MB</data>", ">37.7 MiB</data>", "is not what that rounds to"),
         told_line(">37.7 MB</data>", ">37.7 MFLOP</data>", "is of another dimension than B"),
         told_line(">37.7 MB</data>", ">37.7</data>", "is of another dimension than B"),
@@ -187,7 +188,7 @@ def told_line(pattern: str, new: str, message: str, file: str = KV):
         told_line('(class="cell" value="109"[^>]*>)109<', r"\g<1>108<", 'cell "108": its value is 109'),
         told_line('class="cell" value="109"', 'class="cell" value="108"', 'cell "109": its value is 108'),
         told_line('class="cell" value="109"', 'class="cell" value="nan"', "is not a number"),
-        told_line('class="cell" value="109" data-unit="[a-z]*"', 'class="cell" value="109" data-unit="%"', "not what that"),
+        told_line('value="109" data-unit="[a-z]*"', 'value="109" data-unit="%"', "not what that"),
         told_line("<figcaption>", "<figcaption>7 ", 'naked number "7"'),
         told_line('<td>(<data class="cell")', r"<td>7 \1", 'naked number "7"'),
         told_line("<th scope=col>", "<th scope=col>7 ", 'naked number "7"'),
@@ -200,7 +201,7 @@ def told_line(pattern: str, new: str, message: str, file: str = KV):
         told_line("CC BY 4.0", "CC BY 4.1", 'naked number "4.1"'),
         told_line("404 - Not found", "405 - Not found", 'naked number "405"', "404.html"),
         told_line(">6.7×<", ">6.8×<", 'claim "6.8×"', "index.html"),
-        told_line('href="scaling-and-efficiency/kv-cache/#', 'href="scaling-and-efficiency/#', "numbers.json has 0", "index.html"),
+        told_line('href="scaling-and-efficiency/kv-cache/#', 'href="kv-cache/#', "numbers.json has 0", "index.html"),
     ],
 )  # fmt: skip
 def test_what_is_changed_on_a_page_is_told_with_its_line(copy, file, pattern, new, message):
@@ -209,7 +210,7 @@ def test_what_is_changed_on_a_page_is_told_with_its_line(copy, file, pattern, ne
     assert any(t.startswith(f"{file}:{line}: ") and message in t for t in told), told
 
 
-@pytest.mark.parametrize("pattern, what", [(CLAIM.format("37.7 MB"), "claim"), ('<data class="cell".*?</data>', "cell")])
+@pytest.mark.parametrize("pattern, what", [(CLAIM.format("37.7 MB"), "claim"), ("<data class=.cell.*?</data>", "cell")])
 def test_what_is_taken_from_a_page_is_told(copy, pattern, what):
     edit(copy, KV, pattern, "")
     (told,) = audit.audit(copy)[0]
@@ -292,6 +293,12 @@ def test_an_exempt_number_passes_on_its_own_page_alone(copy):
     assert len(audit.audit(copy)[0]) == 1
 
 
+def test_an_exemption_reaches_the_list_for_a_page_without_claims_too(site):
+    made = site("# Page\n\nIt was 2026.\n", exempt="{docs/page.md: {'2026': a year}}")
+    made.html()
+    assert audit.audit(made.root / "site")[0] == []
+
+
 # The rule, as DESIGN.md and the README tell it.
 
 SEQUENCE = (37_748_736, "B")
@@ -301,18 +308,21 @@ SEQUENCE = (37_748_736, "B")
     "text, value, unit",
     [
         ("37.7 MB", *SEQUENCE), ("36.0 MiB", *SEQUENCE), ("about 38 MB", *SEQUENCE), ("36 MiB", *SEQUENCE),
-        ("37,748,736 bytes", *SEQUENCE), ("37748736 B", *SEQUENCE), ("0.0377 GB", *SEQUENCE), ("37.7 million bytes", *SEQUENCE),
-        ("3.77 × 10⁷ B", *SEQUENCE), ("3.77e7 B", *SEQUENCE), ("at least 36 MiB", *SEQUENCE), ("at most 36 MiB", *SEQUENCE),
-        ("under 37.8 MB", *SEQUENCE), ("over 37.7 MB", *SEQUENCE), ("≥ 36 MiB", *SEQUENCE), ("<38 MB", *SEQUENCE),
-        ("5.9 × 10²³", "5.94e+23", ""), ("5.9e23", "5.86e+23", ""), ("10²³", "1.4e+23", ""), ("1e-8", "1e-08", ""),
-        ("about 500,000", 500_500, ""), ("about 500,000", 451_000, ""), ("500,000", 500_000, ""), ("about 0", 0, ""),
-        ("1/12 FLOP/B", "1/12", "FLOP/B"), ("2⁻¹¹", "0.00048828125", ""),
-        ("45.5%", "0.4551", ""), ("45.5 %", "45.51", "%"), ("54.6×", "54.587", ""), ("54.6x", "54.587", "×"), ("−0.5", "-0.5", ""),
-        ("0.12", "1/8", ""), ("0.38", "3/8", ""), ("2", "5/2", ""), ("4", "7/2", ""), ("0.1", "0.15", ""), ("0.2", "0.25", ""), ("12", 12, "layer"), ("12 layers", 12, "layer"), ("1 entry", 1, "entry"), ("2 entries", 2, "entry"),
-        ("2 forward passes", 2, "forward pass"), ("5,950 positions", 5950, "token position"), ("5,950 token positions", 5950, "position"),
+        ("37,748,736 bytes", *SEQUENCE), ("37748736 B", *SEQUENCE), ("0.0377 GB", *SEQUENCE),
+        ("37.7 million bytes", *SEQUENCE), ("3.77 × 10⁷ B", *SEQUENCE), ("3.77e7 B", *SEQUENCE),
+        ("at least 36 MiB", *SEQUENCE), ("at most 36 MiB", *SEQUENCE), ("under 37.8 MB", *SEQUENCE),
+        ("over 37.7 MB", *SEQUENCE), ("≥ 36 MiB", *SEQUENCE), ("<38 MB", *SEQUENCE), ("5.9 × 10²³", "5.94e+23", ""),
+        ("5.9e23", "5.86e+23", ""), ("10²³", "1.4e+23", ""), ("1e-8", "1e-08", ""), ("about 500,000", 500_500, ""),
+        ("about 500,000", 451_000, ""), ("500,000", 500_000, ""), ("about 0", 0, ""), ("1/12 FLOP/B", "1/12", "FLOP/B"),
+        ("2⁻¹¹", "0.00048828125", ""), ("45.5%", "0.4551", ""), ("45.5 %", "45.51", "%"), ("54.6×", "54.587", ""),
+        ("54.6x", "54.587", "×"), ("−0.5", "-0.5", ""), ("0.12", "1/8", ""), ("0.38", "3/8", ""), ("2", "5/2", ""),
+        ("4", "7/2", ""), ("0.1", "0.15", ""), ("0.2", "0.25", ""), ("12", 12, "layer"), ("12 layers", 12, "layer"),
+        ("1 entry", 1, "entry"), ("2 entries", 2, "entry"), ("2 forward passes", 2, "forward pass"),
+        ("5,950 positions", 5950, "token position"), ("5,950 token positions", 5950, "position"),
         ("34 pairs", 34, "query-key pair"), ("0.935 ms", "0.0009347702153846153", "s"), ("140 µs", "0.00014", "s"),
         ("80 years", 80 * 31_557_600, "s"), ("21 days", 21 * 86400, "s"), ("36 KiB/token", 36_864, "B/token"),
-        ("312 TFLOP/s", "312000000000000.0", "FLOP/s"), ("more than 2 trillion tokens", "2.1e+12", "token"), ("0", "0.0", ""),
+        ("312 TFLOP/s", "312000000000000.0", "FLOP/s"), ("more than 2 trillion tokens", "2.1e+12", "token"),
+        ("0", "0.0", ""),
     ],
 )  # fmt: skip
 def test_a_correct_statement_holds(text, value, unit):
@@ -324,16 +334,19 @@ def test_a_correct_statement_holds(text, value, unit):
     [
         ("37.8 MB", *SEQUENCE, "rounds"), ("37.7 MiB", *SEQUENCE, "rounds"), ("37.7 MFLOP", *SEQUENCE, "dimension"),
         ("37.70 MB", *SEQUENCE, "rounds"), ("37 MB", *SEQUENCE, "rounds"), ("38.0 MB", *SEQUENCE, "rounds"),
-        ("over 36 MiB", *SEQUENCE, "rounds"), ("under 36 MiB", *SEQUENCE, "rounds"), ("at least 37.8 MB", *SEQUENCE, "rounds"),
-        ("at most 35 MiB", *SEQUENCE, "rounds"), ("37.7 MB/s", *SEQUENCE, "dimension"), ("37748736", *SEQUENCE, "dimension"),
-        ("37.7MB", *SEQUENCE, "read"), ("about", *SEQUENCE, "read"), ("", *SEQUENCE, "read"), ("37.7 mB", *SEQUENCE, "dimension"),
-        ("500,000", 500_500, "", "rounds"), ("about 500,000", 551_000, "", "rounds"), ("about 500,000.0", 500_500, "", "rounds"),
-        ("5,00", 500, "", "read"), ("1/0", 1, "", "read"), ("0.083", "1/12", "FLOP/B", "dimension"), ("1/12", "0.0833", "", "rounds"),
-        ("2⁻¹¹", "0.000488", "", "rounds"), ("0.13", "1/8", "", "rounds"), ("0.2", "0.15", "", "rounds"), ("3", "5/2", "", "rounds"),
-        ("0.0 MB", 1, "B", "rounds"), ("12 heads", 12, "layer", "dimension"), ("12 tokens", 12, "token position", "dimension"),
-        ("5%", "5", "", "rounds"), ("0.5", "-0.5", "", "rounds"), ("5.9 × 10²³", "5.9e+22", "", "rounds"),
-        ("8 GB", 8, "GiB/s", "dimension"), ("5 layers", 5, "", "dimension"), ("10 million", 10, "", "rounds"),
-        ("5 tokens/s", 5, "layer/s", "dimension"), ("5/s", 5, "layer/s", "read"), ("a 5", 5, "", "read"), ("٥", 5, "", "read"),
+        ("over 36 MiB", *SEQUENCE, "rounds"), ("under 36 MiB", *SEQUENCE, "rounds"),
+        ("at least 37.8 MB", *SEQUENCE, "rounds"), ("at most 35 MiB", *SEQUENCE, "rounds"),
+        ("37.7 MB/s", *SEQUENCE, "dimension"), ("37748736", *SEQUENCE, "dimension"), ("37.7MB", *SEQUENCE, "read"),
+        ("about", *SEQUENCE, "read"), ("", *SEQUENCE, "read"), ("37.7 mB", *SEQUENCE, "dimension"),
+        ("500,000", 500_500, "", "rounds"), ("about 500,000", 551_000, "", "rounds"),
+        ("about 500,000.0", 500_500, "", "rounds"), ("5,00", 500, "", "read"), ("1/0", 1, "", "read"),
+        ("0.083", "1/12", "FLOP/B", "dimension"), ("1/12", "0.0833", "", "rounds"), ("2⁻¹¹", "0.000488", "", "rounds"),
+        ("0.13", "1/8", "", "rounds"), ("0.2", "0.15", "", "rounds"), ("3", "5/2", "", "rounds"),
+        ("0.0 MB", 1, "B", "rounds"), ("12 heads", 12, "layer", "dimension"),
+        ("12 tokens", 12, "token position", "dimension"), ("5%", "5", "", "rounds"), ("0.5", "-0.5", "", "rounds"),
+        ("5.9 × 10²³", "5.9e+22", "", "rounds"), ("8 GB", 8, "GiB/s", "dimension"), ("5 layers", 5, "", "dimension"),
+        ("10 million", 10, "", "rounds"), ("5 tokens/s", 5, "layer/s", "dimension"), ("5/s", 5, "layer/s", "read"),
+        ("a 5", 5, "", "read"), ("٥", 5, "", "read"),
     ],
 )  # fmt: skip
 def test_a_wrong_statement_does_not(text, value, unit, problem):
@@ -342,8 +355,12 @@ def test_a_wrong_statement_does_not(text, value, unit, problem):
 
 @pytest.mark.parametrize(
     "text, tolerance, holds",
-    [("5.0", "0.04", True), ("5.0", "0.06", False), ("about 5", "0.4", True), ("under 6", "0.9", True), ("under 6", "1.0", False),
-     ("at most 6", "1.0", True), ("over 4", "1.0", False), ("at least 4", "1.0", True), ("5.0", "0.05", True), ("5/1", "0.001", False)],
+    [
+        ("5.0", "0.04", True), ("5.0", "0.06", False), ("about 5", "0.4", True), ("5.0", "0.05", True),
+        ("5/1", "0.001", False),
+        ("under 6", "0.9", True), ("under 6", "1.0", False), ("at most 6", "1.0", True), ("over 4", "1.0", False),
+        ("at least 4", "1.0", True),
+    ],
 )  # fmt: skip
 def test_a_statement_holds_all_over_the_tolerance(text, tolerance, holds):
     problem = audit.wrong(text, Fraction(5), "", Fraction(tolerance))
@@ -352,19 +369,22 @@ def test_a_statement_holds_all_over_the_tolerance(text, tolerance, holds):
 
 def test_a_cell_may_have_fewer_digits_than_its_value_needs():
     assert audit.wrong("0.00", Fraction(1, 1000), "", zero=True) is None
-    assert audit.wrong("0.00", Fraction(1, 100), "", zero=True) == audit.wrong("0.00", Fraction(1, 1000), "") != None  # noqa: E711
+    assert audit.wrong("0.00", Fraction(1, 100), "", zero=True) and audit.wrong("0.00", Fraction(1, 1000), "")
 
 
 # The gate and this check, made apart, must agree.
 
-SYMBOLS = ["", "%", "×", "x", "B", "MB", "MiB", "GB", "kB", "FLOP", "TFLOPs", "TFLOP/s", "FLOP/B", "GB/s", "s", "ms", "days", "tokens",
-           "token positions", "positions", "query-key pairs", "pairs", "layer", "entries", "forward passes", "KiB/token", "times"]  # fmt: skip
+SYMBOLS = [
+    "", "%", "×", "x", "times", "B", "MB", "MiB", "GB", "kB", "FLOP", "TFLOPs", "TFLOP/s", "FLOP/B", "GB/s", "s", "ms",
+    "days", "tokens", "token positions", "positions", "query-key pairs", "pairs", "layer", "entries", "forward passes",
+    "KiB/token",
+]  # fmt: skip
 LIFT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 @st.composite
 def statements(draw) -> tuple[str, str, str, float]:
-    """(text, value, unit, tolerance): a claim in any shape the grammar has, and a value at, near or on the edge of it."""
+    """(text, value, unit, tolerance): a claim in any shape the grammar has, and a value at, near or at the edge."""
     whole, decimals = draw(st.integers(0, 10 ** draw(st.integers(1, 7)))), draw(st.integers(0, 3))
     zeros = draw(st.sampled_from([1, 1, 10, 1000]))
     shown = Fraction(whole * zeros, 10**decimals)
@@ -378,7 +398,8 @@ def statements(draw) -> tuple[str, str, str, float]:
         digits, scale = f"{digits}e{exponent}", Fraction(10) ** exponent
     elif shape == "power":
         base = draw(st.sampled_from([2, 10]))
-        digits, shown, step, scale = f"{base}{str(exponent).translate(LIFT)}", Fraction(1), Fraction(1), Fraction(base) ** exponent
+        digits, scale = f"{base}{str(exponent).translate(LIFT)}", Fraction(base) ** exponent
+        shown = step = Fraction(1)
     elif shape == "ratio":
         below = draw(st.integers(0, 50))
         digits, shown, scale = f"{whole}/{below}", Fraction(whole, below or 1), Fraction(1)
@@ -391,8 +412,9 @@ def statements(draw) -> tuple[str, str, str, float]:
     unit = other if alike or draw(st.integers(0, 19)) == 19 else symbol
     gap = "" if symbol in ("%", "×", "x") and draw(st.booleans()) else " "
     text = f"{bound}{' ' if bound else ''}{sign}{digits}{' ' if word else ''}{word}{gap if symbol else ''}{symbol}"
-    off = draw(st.sampled_from([0, 0, Fraction(1, 2), Fraction(-1, 2), Fraction(49, 100), Fraction(51, 100), 1, -1, 3, -7]))
-    near = (shown + off * step * draw(st.sampled_from([1, zeros]))) * scale * claims.WORDS.get(word, 1) * (-1 if sign else 1)
+    off = draw(st.sampled_from(["0", "0", "1/2", "-1/2", "49/100", "51/100", "1", "-1", "3", "-7"]))
+    near = (shown + Fraction(off) * step * draw(st.sampled_from([1, zeros]))) * (-1 if sign else 1)
+    near *= scale * claims.WORDS.get(word, 1)
     near *= parse_unit(symbol).factor / parse_unit(unit).factor
     value = draw(st.sampled_from([near, float(near), round(near)]))
     return text, str(value), unit, draw(st.sampled_from([0.0, 0.0, 0.0, 0.01, 5.0])) * float(abs(step * scale))
@@ -407,7 +429,7 @@ def test_the_gate_and_the_audit_agree(statement):
     try:
         reason = claims.disagreement(
             claims.parse(text), exact * unit.factor, unit, Fraction(tolerance) * unit.factor
-        )  # fmt: skip
+        )
     except ValueError as error:
         reason = str(error)
     problem = audit.wrong(text, exact, symbol, Fraction(tolerance))
