@@ -20,11 +20,11 @@ ALONE_MAY_USE = {"torch", "numpy"} | set(sys.stdlib_module_names)
 
 
 def layer_of(module: str) -> str:
-    """package, ground, gpt, concept, figures or site, for a dotted name below scaling_lesson ("" for itself)."""
+    """package, ground, gpt, concept, figures, site or audit, for a dotted name below scaling_lesson ("" for itself)."""
     top = module.split(".")[0]
     if top in GROUND:
         return "ground"
-    return {"": "package", "gpt": "gpt", "figures": "figures", "site": "site"}.get(top, "concept")
+    return {"": "package", "gpt": "gpt", "figures": "figures", "site": "site", "audit": "audit"}.get(top, "concept")
 
 
 MAY_IMPORT = {
@@ -33,6 +33,7 @@ MAY_IMPORT = {
     "gpt": {"ground"},
     "concept": {"ground", "gpt", "concept"},
     "figures": {"ground", "gpt", "concept", "figures"},
+    "audit": set(),  # the second check shares nothing with what it checks
     "site": {"ground", "site"},  # and the figures package itself, for its style: see `offences`
 }
 
@@ -67,6 +68,8 @@ def offences(sources: dict[str, str]) -> list[str]:
                 the_style = layer == "site" and inside == "figures"
                 if inside and layer_of(inside) not in MAY_IMPORT[layer] and not the_style:
                     found.append(f"{path}:{line}: {layer} imports {name}")
+            elif layer == "audit" and top not in sys.stdlib_module_names:
+                found.append(f"{path}:{line}: {layer} imports {name}")
             elif reads_alone and (top not in ALONE_MAY_USE or top == "importlib"):
                 found.append(f"{path}:{line}: {layer} imports {name}")
         for node in ast.walk(tree):
@@ -101,13 +104,16 @@ def test_arrows_point_one_way():
         ("figures/kv_cache.py", "from ..site import claims", "figures imports scaling_lesson.site.claims"),
         ("site/claims.py", "from scaling_lesson.kv_cache import x", "site imports scaling_lesson.kv_cache"),
         ("site/claims.py", "from .. import gpt", "site imports scaling_lesson.gpt"),
+        ("audit.py", "from scaling_lesson.units import parse_unit", "audit imports scaling_lesson.units"),
+        ("audit.py", "import numpy", "audit imports numpy"),
+        ("site/gate.py", "from scaling_lesson.audit import wrong", "site imports scaling_lesson.audit"),
         ("site/__init__.py", "from ..figures.kv_cache import draw", "site imports scaling_lesson.figures.kv_cache"),
     ],
 )
 def test_a_planted_offence_is_found(path, source, offence):
     house = dict.fromkeys(
         ["__init__.py", "units.py", "checks.py", "models.py", "gpt.py", "kv_cache.py", "figures/__init__.py",
-         "figures/kv_cache.py", "site/__init__.py", "site/claims.py"], "",
+         "figures/kv_cache.py", "site/__init__.py", "site/claims.py", "audit.py"], "",
     )  # fmt: skip
     (line,) = offences(house | {path: source})
     assert line.startswith(f"{path}:") and line.endswith(f": {offence}")

@@ -343,9 +343,9 @@ class Gate:
                     owner, value = found
                     stated.append({"text": link.text, "page": owner.path, "name": link.name, "line": link.line})
             cells = [{"text": c.text, "value": str(c.value), "unit": c.unit.symbol} for c in page.run.cells]
-            if values or stated or cells:
+            if values or stated or cells or page.path in self.exempt:
                 pages[page.path] = {"url": page.url, "values": values, "claims": stated, "cells": cells}
-        return {"pages": pages}
+        return {"names": self.names, "exempt": self.exempt, "pages": pages}
 
 
 def summary(found: list[Problem]) -> str:
