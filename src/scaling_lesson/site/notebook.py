@@ -57,7 +57,7 @@ def postpone(page: Page, path: str) -> Callable[..., tuple[Shown, list[Problem]]
     while the script is the same, or None. path: how messages name the script.
     """
     render, script = page.render, Path(page.file.abs_src_path)
-    page.render, page.content = (lambda config, files: None), ""
+    page.render, page.content, page.toc = (lambda config, files: None), "", TableOfContents([])
 
     def finish(
         gate: Gate, config: MkDocsConfig, files: Files, executed: bool, kept: Shown | None
