@@ -178,8 +178,8 @@ check("mixed-precision", n_parameters=n_parameters)
 # %% [markdown]
 # ## Where does the time go?
 #
-# Six FLOPs for a parameter and a token: torch counts them in a forward and a backward pass through two matrices. Years and
-# GPUs then follow in exact fractions, where the lesson has floats; and the GPUs are counted up until they suffice.
+# Six FLOPs for a parameter and a token: torch counts them in a forward and a backward pass through two matrices. Years
+# follow in exact fractions, and GPUs are added one by one until they suffice.
 
 # %%
 # Brown et al. 2020, Table 2.1; FLOPs as they count them, Table D.1
@@ -542,10 +542,9 @@ check("mixed-precision",
 check("mixed-precision", within=LAST_BITS,
       short_fp16=Fraction(thresholds["float16"]) / Fraction(update),
       short_bf16=Fraction(thresholds["bfloat16"]) / Fraction(update))
-# the gap at a weight just under two is that at one: half of it is this
-# share of the weight
-below_two = 2 - Fraction(bf16["gap"])
-sure = Fraction(thresholds["bfloat16"]) / (below_two + Fraction(bf16["gap"]))
+# up to a weight of two the gap stays as it is, so beside the weight
+# half of it shrinks to this
+sure = Fraction(thresholds["bfloat16"]) / 2
 check("mixed-precision", sure_to_stall=sure)
 
 # %%
