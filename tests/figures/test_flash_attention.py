@@ -89,7 +89,7 @@ def test_reads_point_down_to_the_chip_and_writes_up():
 
 def test_trips_are_labelled_with_what_they_carry_and_their_bytes():
     texts = [text for text, _ in drawn(trips_to_memory(STANDARD, TILED, 8))]
-    for label in ("read Q, K\n1.0 MB", "write S\n33.6 MB", "read P, V\n34.1 MB", "write O\n524.3 kB"):
+    for label in ("read Q, K\n1.0 MB", "write\nscores\n33.6 MB", "read\nweights, V\n34.1 MB", "write O\n524.3 kB"):
         assert label in texts
     assert "read K, V, again for each row of tiles 17.3 MB" in [text.replace("\n", " ") for text in texts]
     assert [text for text in texts if text.endswith("in all")] == ["136.3 MB in all", "18.4 MB in all"]
@@ -112,7 +112,7 @@ def test_trace_draws_the_values_of_every_step():
     heads = [i for i, text in enumerate(texts) if text.startswith("step")]
     rows = [texts[i:j] for i, j in itertools.pairwise([*heads, None])]
     assert rows[0][:11] == [
-        "step 1: queries 1–2, keys 1–2", "query 1", "2", "0", "1.135", "1.271", "query 2", "0", "0", "1.368", "2.368",
+        "step 1: queries 1–2, keys 1–2", "query 1", "2", "–", "1.135", "1.271", "query 2", "0", "–", "1.368", "2.368",
     ]  # fmt: skip
     assert rows[1][:15] == [
         "step 2: queries 1–2, keys 3–4",
@@ -121,6 +121,37 @@ def test_trace_draws_the_values_of_every_step():
     ]  # fmt: skip
     # Before the heading of a row stand the scores of its tile, from left to right and from top to bottom.
     assert texts[heads[1] - 4 : heads[1]] == ["4", "0", "-2", "0"]
+
+
+def test_key_boxes_stand_apart_each_level_with_its_words():
+    (axes,) = trips_to_memory(STANDARD, TILED, 4).axes
+    words = {text.get_text(): text for text in axes.texts}
+    kinds = {*words} - {""}
+    boxes = {patch.get_label(): patch for patch in axes.patches if patch.get_label() in kinds}  # the last is the key's
+    assert len(boxes) == 4
+    middles = [box.get_y() + box.get_height() / 2 for box in boxes.values()]
+    assert middles == pytest.approx([words[kind].get_position()[1] for kind in boxes])
+    steps = [upper - lower for upper, lower in itertools.pairwise(sorted(middles, reverse=True))]
+    assert steps == pytest.approx([steps[0]] * 3)
+    assert all(box.get_height() + 4 <= steps[0] for box in boxes.values())
+    assert len({box.get_x() for box in boxes.values()}) == 1
+
+
+def test_a_first_tile_looks_the_same_with_and_without_rescaling():
+    rows = []
+    for rescale in (True, False):
+        texts = [text for text, _ in drawn(trace(rescale))]
+        heads = [i for i, text in enumerate(texts) if text.startswith("step")]
+        rows.append([texts[i : i + 11] for i in heads[::2]])
+    assert rows[0] == rows[1]
+    assert [row[3] for row in rows[0]] == [row[8] for row in rows[0]] == ["–", "–"]
+
+
+def test_the_map_is_named_once_above_the_first():
+    (axes,) = trace().axes
+    (name,) = (text for text in axes.texts if text.get_text() == "scores")
+    heading = next(text for text in axes.texts if text.get_text() == "rescale")
+    assert name.get_position()[1] == heading.get_position()[1]
 
 
 @pytest.mark.parametrize(("rescale", "signs"), [(True, "===="), (False, "≠=≠=")])

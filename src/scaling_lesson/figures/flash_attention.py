@@ -45,13 +45,13 @@ def online_softmax_trace(steps: list[TileStep], exact: list[float], title: str) 
 
     steps: all of one head, with one number a query for O, none skipped; the first tile of a query comes first.
     exact: the right answer of each query. A result that differs from it in the digits shown is orange, and so is a
-    rescaling that was left out where m rose.
+    rescaling that was left out where m rose. The first tile of a query has nothing to rescale, and shows a dash.
     """
     row_height, side = 82, 68
     fig, ax = _canvas(row_height * len(steps) + 28)
     top = row_height * len(steps) + 14
     ax.text(0, top + 4, title, weight="bold")
-    for name, x in COLUMNS.items():
+    for name, x in ({"scores": side / 2} | COLUMNS).items():
         ax.text(x, top - 14, name, ha="center", color=MUTED, size=SMALL)
     for i, step in enumerate(steps):
         y = top - 14 - row_height * i
@@ -65,7 +65,7 @@ def online_softmax_trace(steps: list[TileStep], exact: list[float], title: str) 
         for j, query in enumerate(step.rows):
             line = y - 42 - 20 * j
             ax.text(side + 14, line, f"query {query + 1}", color=MUTED, size=SMALL)
-            _kept(ax, line, step, j, float(step.m[j] if before is None else before[j]))
+            _kept(ax, line, step, j, None if before is None else float(before[j]))
             if last:
                 _verdict(ax, line, float(step.O[j] / step.l[j]), exact[query])
     return fig
@@ -105,7 +105,7 @@ def _trips(ax: Axes, top: float, trips: list[Trip], most: int, title: str) -> fl
 def _tiles(ax: Axes, left: float, top: float, side: float, n_tiles: int) -> None:
     """The matrix of scores as tiles, walked row by row: those gone, the one that exists, to come, and skipped."""
     cell = side / n_tiles
-    size = cell - 2.5
+    size, key_size = cell - 2.5, 12
     now = (2 * n_tiles // 3, n_tiles // 3)
     looks = {
         "done: overwritten by the next": (SHADE, SHADE),
@@ -115,7 +115,7 @@ def _tiles(ax: Axes, left: float, top: float, side: float, n_tiles: int) -> None
     }
     gone, current, later, skipped = looks
 
-    def draw(x: float, y: float, kind: str) -> None:
+    def draw(x: float, y: float, kind: str, size: float = size) -> None:
         face, edge = looks[kind]
         ax.add_patch(Rectangle((x, y - size), size, size, facecolor=face, edgecolor=edge, linewidth=0.9, label=kind))
         if kind == skipped:
@@ -137,8 +137,8 @@ def _tiles(ax: Axes, left: float, top: float, side: float, n_tiles: int) -> None
     ax.text(key, top, "The matrix, never whole:", va="top", size=SMALL)
     for i, kind in enumerate(looks):
         y = top - 24 - 20 * i
-        draw(key, y, kind)
-        ax.text(key + cell + 6, y - size / 2, kind, va="center", size=SMALL, color=INK)
+        draw(key, y, kind, key_size)
+        ax.text(key + key_size + 8, y - key_size / 2, kind, va="center", size=SMALL, color=INK)
 
 
 def _map(ax: Axes, top: float, side: float, steps: list[TileStep], now: int) -> None:
@@ -156,12 +156,14 @@ def _map(ax: Axes, top: float, side: float, steps: list[TileStep], now: int) -> 
                             size=SMALL, weight="bold")  # fmt: skip
 
 
-def _kept(ax: Axes, y: float, step: TileStep, j: int, before: float) -> None:
-    """What the tile's query j holds after the step; before: its m until then, or the same m for its first tile."""
+def _kept(ax: Axes, y: float, step: TileStep, j: int, before: float | None) -> None:
+    """What the tile's query j holds after the step; before: its m until then, None for its first tile."""
     m, factor, l, O = (float(values[j]) for values in (step.m, step.rescale, step.l, step.O))  # noqa: E741
-    rose = m > before
-    as_due = _digits(factor) == _digits(math.exp(before - m))
-    texts = {"m": f"{_number(before)} → {_number(m)}" if rose else _number(m), "rescale": _number(factor)}
+    rose = before is not None and m > before
+    as_due = rose and _digits(factor) == _digits(math.exp(before - m))
+    texts = {"m": f"{_number(before)} → {_number(m)}" if rose else _number(m)}
+    # Of a first tile's factor nothing depends: TileStep has 0 or 1 there, as the rescaling is done or left out.
+    texts["rescale"] = "–" if before is None else _number(factor)
     for name, text in (texts | {"l": _number(l), "O": _number(O)}).items():
         marked = rose and name == "rescale"
         ax.text(COLUMNS[name], y, text, ha="center", size=SMALL, weight="bold" if marked else "normal",

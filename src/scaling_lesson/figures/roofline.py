@@ -79,12 +79,25 @@ def ridge_points(ridges: dict[str, float], operations: dict[str, float]) -> Figu
     for row, (name, intensity) in enumerate(lines):
         ax.plot([intensity] * 2, [len(rows) - 0.4, top], color=INK, linewidth=0.9)
         rising_label(ax, f"{name} {_short(intensity)}", (intensity, top), (row + 0.6) * ROW, INK)
+    labels = []
     for row, (_, ridge) in enumerate(rows):
         ax.plot(ridge, row, "o", color=INK, markersize=7, markeredgecolor=PAPER, markeredgewidth=1)
-        note(ax, _short(ridge), (ridge, row), (0, 6), ha="center", va="bottom", bbox=mask)
+        labels.append(note(ax, _short(ridge), (ridge, row), (0, 6), ha="center", va="bottom", bbox=mask))
     note(ax, "memory-bound", (0, top), (0, -2), ha="left", va="top", color=ORANGE, bbox=mask)
     note(ax, "compute-bound", (right, top), (0, -2), ha="right", va="top", color=BLUE, bbox=mask)
+    fig.draw_without_rendering()
+    for label in labels:
+        _beside_lines(label, [intensity for _, intensity in lines])
     return fig
+
+
+def _beside_lines(label: Annotation, lines: list[float]) -> None:
+    """Move a label that stands centred over its dot off the vertical lines: to the side of a line on which its dot is."""
+    clear = width_in_points(label) / 2 + 3
+    x, y = in_points(label.axes, *label.xy)
+    for line in (in_points(label.axes, intensity, 0)[0] for intensity in lines):
+        if abs(x - line) < clear:
+            label.set_position((line - x + math.copysign(clear, x - line), label.get_position()[1]))
 
 
 def _label_slope(ax: Axes, memory: list[tuple[str, float]], memory_bytes_per_s: float, ridge: float) -> None:

@@ -4,8 +4,12 @@ import itertools
 import math
 
 import matplotlib.pyplot as plt
+import numpy
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
+from matplotlib.text import Annotation
+from matplotlib.ticker import LogLocator
 
 from scaling_lesson.figures import BLUE, GREEN, INK, MUTED, ORANGE, PAPER, WIDTH
 from scaling_lesson.figures.labels import ROW, in_points, leader, note, place_near, spread, width_in_points
@@ -20,46 +24,110 @@ def loss_against_compute(
 
     flops: the budgets, ascending.  curves[size], frontier: the loss at each; None or nan where a curve is not drawn.
     models: (FLOPs, loss) by name. Curves run out of view above the frontier's start and the models.
+    Models too near one another to be told apart are marked, and named in a second panel that enlarges their part.
     """
-    fig, ax = plt.subplots(figsize=(WIDTH, 4.4))
-    top = max([loss for _, loss in models.values()] + [loss for loss in frontier if _drawn(loss)])
-    reach = [*flops, *(budget for budget, _ in models.values())]
-    ax.set(title="Loss, nats a token", xlabel="training FLOPs", xscale="log", xlim=(min(reach) / 1.6, max(reach)))
-    ax.set_ylim(floor - 0.04 * (top - floor), top + 0.1 * (top - floor))
-    ax.grid(axis="x", visible=False)
-    ax.xaxis.set_major_formatter(lambda value, _: f"{value:.0e}".replace("+", ""))  # a power's small digits blur on phones
-    ax.tick_params(labelcolor=INK)
-    ax.minorticks_off()
     lines = {name: [loss if _drawn(loss) else math.nan for loss in losses] for name, losses in curves.items()}
-    best_losses = [loss if _drawn(loss) else math.nan for loss in frontier]
-    for losses in lines.values():
-        ax.plot(flops, losses, color=MUTED, linewidth=1.2)
-    ax.plot(flops, best_losses, color=BLUE, linewidth=3)
+    best = [loss if _drawn(loss) else math.nan for loss in frontier]
+    reach = [*flops, *(budget for budget, _ in models.values())]
+    left, right = min(reach) / 1.6, max(reach)
+    top = max([loss for _, loss in models.values()] + [loss for loss in best if _drawn(loss)])
+    crowd = _crowd(models, (right / left) ** 0.1)
+    heights = [4.4, 3.6] if crowd else [4.4]
+    fig, axes = plt.subplots(len(heights), figsize=(WIDTH, sum(heights)), height_ratios=heights, squeeze=False)
+    ax, *below = axes.flat
+    limits = [(left, right, floor - 0.04 * (top - floor), top + 0.1 * (top - floor))]
+    limits += [_around(list(crowd.values()), flops, best) for _ in below]
+    for panel, (low, high, least, most) in zip(axes.flat, limits, strict=True):
+        panel.set(title="Loss, nats a token", xscale="log", xlim=(low, high), ylim=(least, most))
+        panel.grid(axis="x", visible=False)
+        panel.xaxis.set_major_formatter(lambda value, _: _power(value, 0))
+        panel.tick_params(labelcolor=INK)
+        panel.minorticks_off()
+        for losses in lines.values():
+            panel.plot(flops, losses, color=MUTED, linewidth=1.2)
+        panel.plot(flops, best, color=BLUE, linewidth=3)
+    axes.flat[-1].set_xlabel("training FLOPs")
     ax.axhline(floor, color=INK, linewidth=1.2, linestyle="--")
+    for panel in below:
+        panel.set_title("The marked part, enlarged")
+        panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
 
     # Labels right of the axes: once to make the layout leave room for them, then each at its curve's height.
-    ends = {name: next((x, y) for x, y in zip(flops[::-1], losses[::-1], strict=True) if _drawn(y))
-            for name, losses in lines.items()}  # fmt: skip
-    ranked = sorted(ends, key=lambda name: ends[name][1])
-    labels = {name: note(ax, name, ends[name], (14, 0), va="center", color=MUTED) for name in ranked}
-    for label in labels.values():
-        label.set_in_layout(True)
+    labels = [_end_labels(panel, flops, lines) for panel in axes.flat]
     fig.draw_without_rendering()
-    heights = [in_points(ax, *ends[name])[1] for name in ranked]
-    frame = [in_points(ax, ends[ranked[0]][0], y)[1] for y in ax.get_ylim()]
-    for name, height, wanted in zip(ranked, spread(heights, ROW, *frame), heights, strict=True):
-        labels[name].set_position((14, height - wanted))
-        leader(ax, ends[name], (13, height - wanted))
-
-    at = max(i for i in range(len(flops)) if i <= 0.42 * len(flops) and _drawn(frontier[i]))
-    best = note(ax, "compute-optimal\nfrontier", (flops[at], frontier[at]), (-6, -6), ha="right", va="top", color=BLUE)
-    least = note(ax, f"floor {floor:.3g}", (ax.get_xlim()[0], floor), (4, 3), ha="left", va="bottom")
-    drawn = [(flops, losses) for losses in (*lines.values(), best_losses, [floor] * len(flops))]
-    dots = [(name, *place) for name, place in models.items()]
-    place_near(ax, dots, drawn, [best, least, *labels.values()], ORANGE)
-    for _, budget, loss in dots:
-        ax.plot(budget, loss, "o", color=ORANGE, markersize=5.5, markeredgecolor=PAPER, markeredgewidth=0.7, zorder=4)
+    drawn = [(flops, losses) for losses in (*lines.values(), best, [floor] * len(flops))]
+    for panel, names in zip(axes.flat, labels, strict=True):
+        _spread_out(panel, names)
+        x = left ** 0.6 * right**0.4 if panel is ax else math.prod(panel.get_xlim()) ** 0.5
+        words = "compute-optimal\nfrontier" if panel is ax else "frontier"
+        names.append(note(panel, words, (x, _at(x, flops, best)), (-6, -6), ha="right", va="top", color=BLUE))
+    labels[0].append(note(ax, f"floor {floor:.3g}", (left, floor), (4, 3), ha="left", va="bottom"))
+    alone = [(name, *place) for name, place in models.items() if name not in crowd]
+    labels[0] += place_near(ax, alone, drawn, labels[0], ORANGE)
+    for panel, (low, high, least, most) in zip(below, limits[1:], strict=True):
+        ax.add_patch(Rectangle((low, least), high - low, most - least, facecolor="none", edgecolor=INK, linewidth=1))
+        frame = ([low, high, high, low, low], [least, least, most, most, least])
+        place_near(ax, [("enlarged below", low, least)], [*drawn, frame], labels[0], INK)
+        place_near(panel, [(name, *place) for name, place in crowd.items()], drawn, labels[1], ORANGE)
+    for panel, shown in zip(axes.flat, (models, crowd), strict=False):
+        for budget, loss in shown.values():
+            panel.plot(budget, loss, "o", color=ORANGE, markersize=5.5, markeredgecolor=PAPER, markeredgewidth=0.7,
+                       zorder=4)  # fmt: skip
     return fig
+
+
+def _crowd(models: dict[str, tuple[float, float]], near: float) -> dict[str, tuple[float, float]]:
+    """The largest group of models, each with less than `near` times the budget of the one before; none if all are alone."""
+    groups: list[dict[str, tuple[float, float]]] = []
+    before = 0.0
+    for name, (budget, loss) in sorted(models.items(), key=lambda item: item[1][0]):
+        if budget >= near * before:
+            groups.append({})
+        groups[-1][name] = (budget, loss)
+        before = budget
+    largest = max(groups, key=len, default={})
+    return largest if len(largest) > 1 else {}
+
+
+def _around(dots: list[tuple[float, float]], flops: list[float], best: list[float]) -> tuple[float, float, float, float]:
+    """Left, right, bottom and top of a part that holds the dots, with room for their names, and the frontier under them."""
+    budgets = [budget for budget, _ in dots]
+    left, right = min(budgets) / 1.6, max(budgets) * 1.6
+    losses = [loss for _, loss in dots] + [_at(x, flops, best) for x in (left, right)]
+    room = 0.15 * (max(losses) - min(losses))
+    return left, right, min(losses) - room, max(losses) + room
+
+
+def _at(budget: float, flops: list[float], losses: list[float]) -> float:
+    """A curve's loss at a budget between two of its points: straight on the logarithmic axis, as it is drawn."""
+    return float(numpy.interp(math.log(budget), numpy.log(flops), losses))
+
+
+def _end_labels(ax: Axes, flops: list[float], lines: dict[str, list[float]]) -> list[Annotation]:
+    """A name right of each curve that leaves the axes on the right or ends in them, the lowest first."""
+    low, high = ax.get_ylim()
+    ends = []
+    for name, losses in lines.items():
+        end = min(ax.get_xlim()[1], max(x for x, y in zip(flops, losses, strict=True) if _drawn(y)))
+        ends.append((_at(end, flops, losses), end, name))
+    labels = [note(ax, name, (x, y), (14, 0), va="center", color=MUTED) for y, x, name in sorted(ends) if low < y < high]
+    for label in labels:
+        label.set_in_layout(True)
+    return labels
+
+
+def _spread_out(ax: Axes, labels: list[Annotation]) -> None:
+    """Move the curves' names apart, each with a line to its curve's end."""
+    heights = [in_points(ax, *label.xy)[1] for label in labels]
+    frame = [in_points(ax, ax.get_xlim()[0], y)[1] for y in ax.get_ylim()]
+    for label, height, wanted in zip(labels, spread(heights, ROW, *frame), heights, strict=True):
+        label.set_position((14, height - wanted))
+        leader(ax, label.xy, (13, height - wanted))
+
+
+def _power(number: float, digits: int) -> str:
+    """As in code: a power's small digits blur on phones."""
+    return f"{number:.{digits}e}".replace("+", "")
 
 
 def _drawn(loss: float | None) -> bool:
@@ -67,7 +135,7 @@ def _drawn(loss: float | None) -> bool:
 
 
 def same_budget(runs: list[tuple[str, float, float]]) -> Figure:
-    """Each run as a rectangle, parameters wide and tokens high, all to one scale: its area is the compute, 6 N D.
+    """Each run as a rectangle, parameters wide and tokens high, all to one scale: its area is the compute, six N D.
 
     runs: (name, parameters, tokens).
     """
@@ -87,7 +155,7 @@ def same_budget(runs: list[tuple[str, float, float]]) -> Figure:
     for (name, size, tokens), tall, colour in zip(runs, heights, itertools.cycle((ORANGE, BLUE, GREEN))):
         ax.add_patch(Rectangle((x, base), size * across, tokens * up, facecolor=colour))
         note(ax, name, (x, base + tokens * up), (0, 3 + ROW), va="bottom", color=colour, weight="bold")
-        note(ax, f"{training_flops(size, tokens) / 1e21:,.0f} ZFLOPs", (x, base + tokens * up), (0, 3), va="bottom")
+        note(ax, f"{_power(training_flops(size, tokens), 2)} FLOPs", (x, base + tokens * up), (0, 3), va="bottom")
         middles.append(x + size * across / 2)
         x += size * across
         tall.xy = (x, base + tokens * up / 2)
