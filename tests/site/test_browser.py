@@ -60,7 +60,7 @@ def opened(browser: Browser, base: str):
     assert wrong == []
 
 
-@pytest.mark.parametrize("address", ADDRESSES + MADE)
+@pytest.mark.parametrize("address", [*ADDRESSES, *MADE, "notebook/recompute/"])
 @pytest.mark.parametrize("width", [320, 390, 1280])
 def test_no_page_scrolls_sideways_even_with_everything_open(opened, address, width):
     page = opened(address, viewport={"width": width, "height": 900})

@@ -67,7 +67,7 @@ class _FirstPlaces(AbbrTreeprocessor):
             el.tail = self._mark(el.tail, parent, list(parent).index(el) + 1)
 
     def _mark(self, text: str | None, parent: Element, at: int) -> str | None:
-        """Put the first places of terms, with what follows them, into `parent` from `at` on; return what is before them."""
+        """Put the first places of terms, and what follows them, into `parent` from `at` on; return what is before."""
         if not text or isinstance(text, AtomicString):
             return text
         first = []

@@ -18,9 +18,9 @@ from scaling_lesson.units import SI_PREFIXES, UNITS
 MARKER = re.compile(r"<!-- listing: (numbers|sources) -->")
 
 _UNIT_ENDINGS = {
-    "flop_per_s": "FLOP/s", "bytes_per_s": "B/s", "bytes": "B", "flops": "FLOP", "tokens": "token", "parameters": "parameter",
-    "hours": "hour", "days": "day", "layer": "layer", "head": "head", "vocab_size": "token", "max_seq_len": "token position",
-    "speedup": "×",
+    "flop_per_s": "FLOP/s", "bytes_per_s": "B/s", "bytes": "B", "flops": "FLOP", "tokens": "token",
+    "parameters": "parameter", "hours": "hour", "days": "day", "layer": "layer", "head": "head",
+    "vocab_size": "token", "max_seq_len": "token position", "speedup": "×",
 }  # fmt: skip
 """How a fact's name ends, and the unit that tells. Other facts are plain numbers."""
 
@@ -95,11 +95,12 @@ class Listing:
         for page, value in values:
             if id(value) not in told:
                 places = self._places(self.here, [value])
-                rows.append(f"<tr><td>{self._code(page, value)}, from it</td><td>{_in_full(value)}</td><td>{places}</td></tr>")
+                name = f"{self._code(page, value)}, from it"
+                rows.append(f"<tr><td>{name}</td><td>{_in_full(value)}</td><td>{places}</td></tr>")
         return f'<tbody><tr><th colspan="3" scope="rowgroup">{escape(where)}</th></tr>{"".join(rows)}</tbody>'
 
     def _places(self, home: Page, values: list[Value]) -> str:
-        """A link to each claim of the values; those outside the page they stand under begin with their own page's title."""
+        """A link to each claim of the values; claims that are not on `home` come after their page's title."""
         by_page: dict[str, list[str]] = {}
         for title, page, index in (use for value in values for use in self.uses.get(id(value), [])):
             link = self._link(page, f"claim-{index}", escape(page.links[index].text))
@@ -120,7 +121,7 @@ class Listing:
 
 
 def facts_of(*modules: ModuleType) -> Iterator[tuple[str, int | float, str, object]]:
-    """Every number of the modules' public objects that carry a source, as `cite` takes it: name, value, unit, source."""
+    """Every number of the modules' public objects that have a source, as `cite` takes it: name, value, unit, source."""
     seen = set()
     for module in modules:
         for name, thing in vars(module).items():
@@ -140,7 +141,7 @@ def facts_of(*modules: ModuleType) -> Iterator[tuple[str, int | float, str, obje
 
 
 def _unit(name: str, value: float) -> str:
-    """The unit a fact is shown in: what its name ends in, with the largest prefix that leaves a rate or size above one."""
+    """The unit a fact is shown in, by its name's end; rates and sizes get the largest prefix that leaves one or more."""
     unit = next((unit for ending, unit in _UNIT_ENDINGS.items() if name.lower().endswith(ending)), "")
     if unit in ("FLOP/s", "B/s", "B"):
         return next((p + unit for p, factor in reversed(SI_PREFIXES.items()) if value >= factor), unit)

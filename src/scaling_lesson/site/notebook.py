@@ -154,7 +154,7 @@ def page_html(html: str, stem: str, executed: bool) -> str:
         printed = "".join(output.get_text() for output in cell.select(".jp-OutputArea-output pre")).strip("\n")
         shown = f'<div class="language-text highlight"><pre><code>{escape(printed)}\n</code></pre></div>' if printed else ""
         listing = f'<div class="language-python highlight"><pre><code>{code}</code></pre></div>'
-        parts.append(f'<div class="block">{listing}{shown}</div>')
+        parts.append(f'<div class="block" data-search-exclude>{listing}{shown}</div>')
     downloads = (
         f'<p>Download it: <a href="{stem}.ipynb" download>notebook</a>, <a href="{stem}.py" download>script</a>, '
         '<a href="../../numbers.json" download>the published numbers</a>.</p>'
