@@ -82,6 +82,12 @@ def number(text: str) -> Fraction | None:
     return None
 
 
+def in_full(text: str, unit: str) -> Fraction | None:
+    """A value as cards and lists give it, with all its digits: `37,748,736 B`, `1.5 × 10⁻⁸ s`."""
+    digits, power, exponent = text.removesuffix(unit).strip().replace(",", "").partition(" × 10")
+    return number(f"{digits}e{exponent.translate(RAISED)}" if power else digits)
+
+
 def wrong(text: str, value: Fraction, unit: str, tolerance: Fraction = Fraction(0), zero: bool = False) -> str | None:
     """Why `text` does not state a value of this unit correctly, or None. It must hold all over value ± tolerance.
 
@@ -125,7 +131,7 @@ def wrong(text: str, value: Fraction, unit: str, tolerance: Fraction = Fraction(
 
 CODE = {"pre", "code", "svg", "math", "script", "style"}
 GENERATED = {
-    "computed": "a generated listing: all its numbers are",
+    "computed": "a list the build made; its values are compared with numbers.json",
     "doc-contents": "a docstring of the reference code, rendered by mkdocstrings",
     "doc-object": "the same, with its heading",
     "jp-InputPrompt": "Jupyter counts the cells of the notebook",
@@ -257,12 +263,12 @@ def shown(page: Page) -> Iterator[tuple[int, str, Node]]:
 
 def check_prose(page: Page, names: re.Pattern, exempt: dict[str, str]) -> None:
     """Naked numbers, in text and in formulas, and what the build should not have left."""
-    docs = {f"#{name}" for name, node in page.ids.items() if node.inside({"doc-contents", "doc-object"})}
+    docs = {f"#{name}" for name, node in page.ids.items() if node.inside(GENERATED.keys())}
     for line, text, node in shown(page):
         for mark in re.finditer(r"calc:|```|~~~|\$\$|publish\(|^\s*(?:///|!!!|\?\?\?)", text, re.M):
             page.tell(line + text.count("\n", 0, mark.end()), f'"{mark[0].strip()}" is left in the text')
         if any(n.attributes.get("href") in docs for n in node.around()):
-            continue  # the contents list names what a docstring's heading does
+            continue  # the contents list names what a generated heading does
         bare = names.sub(lambda name: re.sub(r"\S", "·", name[0]), text)
         for word in re.finditer(r"[^\s()\[\]|]+", bare):
             naked = word[0].strip(".,;:!?'’\"“”")
@@ -358,8 +364,8 @@ def value_problems(text: str, value: dict, attribute: str | None) -> Iterator[st
 
 def card_problems(card: Node, value: dict) -> Iterator[str]:
     shown = next((n.text() for n in card.walk() if "claim-exact" in n.classes), "")
-    amount = shown.removesuffix(value["unit"]).strip().replace(",", "")
-    if shown != value["value"] and (number(amount) is None or number(amount) != number(str(value["value"]))):
+    amount = in_full(shown, value["unit"])
+    if shown != value["value"] and (amount is None or amount != number(str(value["value"]))):
         yield f'its card says "{shown}", numbers.json {value["value"]} {value["unit"]}'.rstrip()
     if value["expression"] not in [n.text() for n in card.walk() if n.tag == "code"]:
         yield "its card does not give the expression of numbers.json"
@@ -379,6 +385,18 @@ def check_cells(page: Page) -> list[tuple]:
             problem = "is not a number" if value is None else f"and the text {problem}"
             page.tell(node.line, f'cell "{text}": its value is {exact}, in "{unit}", {problem}')
     return found
+
+
+def check_lists(page: Page, listed: dict) -> None:
+    """Each value in a list the build made: its text must state the value that numbers.json has, in full."""
+    units: dict[str, list[str]] = {}
+    for value in (value for entry in listed.values() for value in entry["values"]):
+        units.setdefault(str(value["value"]), []).append(value["unit"])
+    for node in (n for n in page.nodes if n.tag == "data" and not n.classes and n.inside({"computed"})):
+        text, exact = node.text(), node.attributes.get("value", "")
+        stated = [in_full(text, unit) for unit in units.get(exact, ()) if text.endswith(unit)]
+        if text != exact and (number(exact) is None or number(exact) not in stated):
+            page.tell(node.line, f'the list says "{text}" of a value that is {exact} in numbers.json')
 
 
 def compare(page: Page, what: str, found: list[tuple], listed: list[tuple]) -> None:
@@ -412,8 +430,12 @@ def audit(site: Path) -> tuple[list[str], str]:
             found = check_claims(page, by_url, listed)
             compare(page, "claim", found, [(c["text"], c["page"], c["name"]) for c in mine["claims"]])
             claims += len(found)
-            found = check_cells(page)
-            compare(page, "cell", found, [(c["text"], c["value"], c["unit"]) for c in mine["cells"]])
+            check_lists(page, listed)
+            found, cells_listed = check_cells(page), [(c["text"], c["value"], c["unit"]) for c in mine["cells"]]
+            if any("computed" in node.classes for node in page.nodes):  # sorted by source, not as computed
+                found.sort(key=lambda cell: cell[1:])
+                cells_listed.sort()
+            compare(page, "cell", found, cells_listed)
             cells += len(found)
             problems += [(page.path, *problem) for problem in page.problems]
     except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:

@@ -47,7 +47,7 @@ class Listing:
                 if isinstance(found, tuple):
                     self.uses.setdefault(id(found[1]), []).append((title, page, index))
         lists = {"numbers": self._numbers, "sources": self._sources}
-        return MARKER.sub(lambda match: lists[match[1]](), html), self.sections
+        return MARKER.sub(lambda match: f'<div class="computed">{lists[match[1]]()}</div>', html), self.sections
 
     def _numbers(self) -> str:
         parts = []
