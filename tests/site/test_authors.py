@@ -24,12 +24,14 @@ publish("parameter", n_parameters=n_parameters)
 
 
 @pytest.fixture
-def guided(tmp_path: Path) -> SmallSite:
+def guided(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallSite:
     """The examples as a page of a site with the real settings, accepted."""
+    monkeypatch.setenv("REFERENCE", "false")  # the pages of the reference code are not here
     settings = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     (tmp_path / "mkdocs.yml").write_text(re.sub(r"^nav:\n(?: .*\n)+", "", settings, flags=re.M), encoding="utf-8")
     made = SmallSite(tmp_path)
     made.write("# Home\n", "index.md")
+    made.write("# Glossary\n\nToken table\n:   A vector for each token.\n", "glossary.md")
     made.write(OTHER, "mixed-precision.md")
     made.write(EXAMPLE, "token-table.md")
     made.accept()

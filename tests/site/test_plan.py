@@ -94,7 +94,7 @@ WRONG = {
     r"numerically identical": [],
     r"centuries": [],
     r"hundreds of millions of dollars": [],
-    r"position pairs": [],
+    r"(?<![\d.,])5,?050 position pairs": [],
     r"t-1 positions": [],
     r"preserves it too": [],
     r"explicitly followed": [],
