@@ -14,8 +14,8 @@ import sys
 import time
 from multiprocessing.connection import Connection, Pipe
 
-GRACE_S = 3.0
-"""How long code that swallows the time-out, or never leaves a native call, may go on before its process is killed."""
+GRACE_S = 1.0
+"""How long after its limit a block is killed, when it never lets its own process say where it is."""
 
 _BEGIN, _END = b"b", b"e"
 _server: socket.socket | None = None
@@ -38,52 +38,42 @@ def start_server() -> socket.socket:
     return _server
 
 
-class PageEnded(Exception):
-    """The page's process is gone. line: the last line known to have been reached; 0 when none was."""
-
-    def __init__(self, message: str, line: int) -> None:
-        super().__init__(message)
-        self.line = line
-
-
 class PageProcess:
     """A new process with this one's folder, environment and import path, which runs a page's blocks one by one."""
 
     def __init__(self, path: str) -> None:
-        global _server
         self._connection, theirs = Pipe()
         with theirs:
-            try:
-                socket.send_fds(start_server(), [_BEGIN], [theirs.fileno(), 1, 2])
-            except BrokenPipeError:  # a block killed it
-                _server = None
-                socket.send_fds(start_server(), [_BEGIN], [theirs.fileno(), 1, 2])
+            socket.send_fds(start_server(), [_BEGIN], [theirs.fileno(), 1, 2])
         self._connection.send((os.getcwd(), dict(os.environ), sys.path, path))
 
-    def run(self, *block: object, limit: float) -> object:
-        """What the page's Session answers to a block. Raises PageEnded when the block ends the process, or never ends."""
-        line, deadline = 0, None
+    def run(self, index: int, first: int, code: str, limit: float) -> tuple[object, int]:
+        """What Session.execute answers, or how the process ended, as a str; and the last line it told of."""
+        line, end, wait = first + 1, 0.0, None
         with contextlib.suppress(EOFError, OSError):
-            self._connection.send((*block, limit))
-            # The time runs from the first line: the server may still have to import.
-            while self._connection.poll(None if deadline is None else max(0, deadline - time.monotonic())):
+            self._connection.send((index, first, code, limit))
+            while self._connection.poll(wait):
                 answer = self._connection.recv()
                 if not isinstance(answer, int):
-                    return answer
-                line, deadline = answer, deadline or time.monotonic() + limit + GRACE_S
+                    return answer, line
+                line, end = answer, end or time.monotonic() + limit + GRACE_S  # not before: the server may be importing
+                wait = max(0.0, end - time.monotonic())
             self.end()
-            raise PageEnded(f"ran longer than {limit:g} s", line)
+            return f"ran longer than {limit:g} s", line
         status = self.end()
-        how = f"status {status}" if status >= 0 else signal.Signals(-status).name
-        raise PageEnded(f"ended its process ({how})", line)
+        if status == -signal.SIGALRM:
+            return f"ran longer than {limit:g} s", line
+        return f"ended its process ({f'status {status}' if status >= 0 else signal.Signals(-status).name})", line
 
     def end(self) -> int:
         """Kill the process and all it started; return the exit status it had before, or minus the signal it ended by."""
+        global _server
         self._connection.close()
         try:
             _server.send(_END)
             return int(_server.recv(8))
-        except (OSError, ValueError):  # the server is gone
+        except (OSError, ValueError):  # a block killed the server: the next page starts another
+            _server = None
             return -signal.SIGKILL
 
 
@@ -93,7 +83,7 @@ def _serve(control: socket.socket) -> None:
     matplotlib.use("agg")
     import matplotlib.backends.backend_svg  # noqa: F401
     import matplotlib.pyplot  # noqa: F401
-    import torch  # noqa: F401
+    import torch._dynamo  # noqa: F401  (optimizers import it at their first step)
 
     child = 0
     while True:
@@ -113,14 +103,12 @@ def _serve(control: socket.socket) -> None:
             control.close()
             _become_page(*fds)
         with contextlib.suppress(OSError):
-            os.setpgid(child, child)
+            os.setpgid(child, child)  # what the page starts is killed with it
         for fd in fds:
             os.close(fd)
 
 
 def _become_page(session: int, out: int, error: int) -> None:
-    with contextlib.suppress(OSError):
-        os.setpgid(0, 0)  # its group is killed with it; whichever of the two comes first sets it
     for fd, standard in ((out, 1), (error, 2)):
         os.dup2(fd, standard)
         os.close(fd)
@@ -131,10 +119,13 @@ def _become_page(session: int, out: int, error: int) -> None:
     os.environ.update(environment)
     from scaling_lesson.site.session import Session
 
-    session = Session(path, connection.send)
-    with contextlib.suppress(EOFError):
+    session, me = Session(path, connection.send), os.getpid()
+    with contextlib.suppress(EOFError, OSError):
         while True:
-            connection.send(session.execute(*connection.recv()))
+            answer = session.execute(*connection.recv())
+            if os.getpid() != me:  # a block forked, and came here twice
+                break
+            connection.send(answer)
     os._exit(0)
 
 

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from scaling_lesson.site.isolate import PageEnded, PageProcess
+from scaling_lesson.site.isolate import PageProcess
 from scaling_lesson.site.records import canonical
 from scaling_lesson.site.source import Fence
 from scaling_lesson.units import Unit
@@ -81,11 +81,10 @@ class Run:
         if self._ended:  # with an earlier block, which is told
             return "", ""
         self._process = self._process or PageProcess(self.path)
-        try:
-            answer = self._process.run(index, fence.line, code, limit=float(fence.options.get("timeout", "20")))
-        except PageEnded as ended:
+        answer, line = self._process.run(index, fence.line, code, float(fence.options.get("timeout", "20")))
+        if isinstance(answer, str):
             self._ended = True
-            printed, html, failure = "", "", ((index, max(0, ended.line - fence.line - 1)), f"the block {ended}", "")
+            printed, html, failure = "", "", ((index, line - fence.line - 1), f"the block {answer}", "")
         else:
             printed, html, failure, self.values, self.entries, self.cells = answer
         if failure:

@@ -10,7 +10,7 @@ import random
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from html import escape
@@ -28,31 +28,6 @@ from scaling_lesson.site.run import Cell, Entry, Place, Value
 from scaling_lesson.units import COUNTED, parse_unit
 
 
-class BlockTimeout(BaseException):
-    """Raised inside a block that outlives its limit. Not an Exception, so that `except Exception` lets it through."""
-
-
-@contextlib.contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Raise BlockTimeout in the main thread after `seconds`, and again every tenth of a second until it gets through."""
-    rang = False
-
-    def ring(*_: object) -> None:
-        nonlocal rang
-        rang = True
-        raise BlockTimeout(f"ran longer than {seconds:g} s")
-
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)
-    try:
-        yield
-        if rang:  # the block caught it, and went on with half a result
-            raise BlockTimeout(f"ran longer than {seconds:g} s")
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
-
-
 class Session:
     """What the blocks of one page share. tell: is told the line of each statement before it runs."""
 
@@ -62,10 +37,9 @@ class Session:
         self.values: dict[str, Value] = {}
         self.entries: dict[str, Entry] = {}
         self.cells: list[Cell] = []
-        self._names = {"publish": self.publish, "figure": self.figure, "table": self.table}
         module = sys.modules["page"] = ModuleType("page")  # dataclasses look their module up
-        module.__dict__.update(self._names)
         self._names = module.__dict__
+        self._names |= {"publish": self.publish, "figure": self.figure, "table": self.table}
         self._expressions: dict[str, list[tuple[int, str]]] = {}
         self._source = ""
         self._statement: ast.stmt | None = None
@@ -75,7 +49,6 @@ class Session:
         numpy.random.seed(0)
         torch.manual_seed(0)
         torch.set_num_threads(1)  # more threads add in another order
-        numpy.seterr(under="ignore")
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(STYLE)
 
@@ -87,21 +60,25 @@ class Session:
         """
         self._fence, self._extra = (index, first), []
         self._source = "\n" * first + code  # so that its lines are the page's
+        self.tell(first + 1)
+        signal.signal(signal.SIGALRM, self._stop)
+        signal.setitimer(signal.ITIMER_REAL, limit)
         printed, failure = io.StringIO(), None
         try:
             flags = compile(self._source, self.path, "exec").co_flags & __future__.annotations.compiler_flag
             tree = ast.parse(self._source, self.path)
             self._remember_expressions(tree)
-            with contextlib.redirect_stdout(printed), time_limit(limit):
+            with contextlib.redirect_stdout(printed):
                 for self._statement in tree.body:
                     self.tell(self._statement.lineno)
                     exec(compile(ast.Module([self._statement], []), self.path, "exec", flags), self._names)
         except BaseException as error:
-            # Everything, exits and time-outs too: a block that ends early has not computed the page's numbers.
-            failure = (*self._describe(error), getattr(error, "name", None))
+            # Everything, exits too: a block that ends early has not computed the page's numbers.
+            failure = (*self._describe(error), error.name if isinstance(error, NameError) else "")
         else:
             for number, line in enumerate(printed.getvalue().splitlines(), 1):
                 self.entries[f"block {index + 1} line {number}"] = Entry(canonical(line), (index, 0))
+        signal.setitimer(signal.ITIMER_REAL, 0)
         return printed.getvalue(), "".join(self._extra), failure, self.values, self.entries, self.cells
 
     def publish(self, unit: str, *, tolerance: float = 0.0, reason: str = "", source: object = "", **values: object) -> None:
@@ -192,13 +169,22 @@ class Session:
     def _slug(self) -> str:
         return self.path.rsplit("/", 1)[-1].removesuffix(".md")
 
-    def _place(self) -> Place:
-        """Where in the page the running call was written: the deepest frame of the page's own file."""
+    def _stop(self, *_: object) -> None:
+        """The time is up. Nothing is raised, for a block could catch it."""
+        self.tell(self._line())
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGALRM)
+
+    def _line(self) -> int:
+        """The page's line that is running: that of the deepest frame of its own file."""
         frame = sys._getframe(1)
         while frame is not None and frame.f_code.co_filename != self.path:
             frame = frame.f_back
+        return frame.f_lineno if frame else self._fence[1] + 1
+
+    def _place(self) -> Place:
         index, first = self._fence
-        return index, (frame.f_lineno - first - 1 if frame else 0)
+        return index, self._line() - first - 1
 
     def _describe(self, error: BaseException) -> tuple[Place, str]:
         index, first = self._fence
@@ -206,10 +192,9 @@ class Session:
         if isinstance(error, SyntaxError) and error.filename == self.path:
             lines = [error.lineno or first + 1]
         said = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
-        what = {
-            "SystemExit": f"called sys.exit({error})",
-            "BlockTimeout": str(error),
-        }.get(type(error).__name__, f"raised {type(error).__name__}: {said}".removesuffix(": "))
+        what = f"raised {type(error).__name__}: {said}".removesuffix(": ")
+        if isinstance(error, SystemExit):
+            what = f"called sys.exit({error})"
         return (index, (lines or [first])[-1] - first - 1), f"the block {what}"
 
     def _remember_expressions(self, tree: ast.Module) -> None:
