@@ -128,7 +128,7 @@ def test_a_block_that_cannot_be_interrupted_is_told_among_the_others(checkout, m
     at = plant(checkout, KV, "full = GPT2_SMALL.max_seq_len", "full = sum(range(10**13))")
     plant(checkout, KV, '```python exec="on" source="above"\nfrom scaling_lesson.hardware',
           '```python exec="on" source="above" timeout="0.5"\nfrom scaling_lesson.hardware')  # fmt: skip
-    naked = plant(checkout, MIXED, "float16 and bfloat16", "float16 and 99 bfloat16")
+    naked = plant(checkout, MIXED, "The **fraction** sets", "The 99 **fraction** sets")
     status, output = mkdocs(checkout, "build", "-q")
     assert status == 1
     assert re.findall(r"^docs/\S+:\d+: .*", output, re.M) == [

@@ -23,7 +23,7 @@ from matplotlib.figure import Figure
 
 from scaling_lesson.figures import STYLE
 from scaling_lesson.site import claims, svg
-from scaling_lesson.site.records import canonical, drawn
+from scaling_lesson.site.records import canonical
 from scaling_lesson.site.run import Cell, Entry, Place, Value
 from scaling_lesson.units import COUNTED, parse_unit
 
@@ -122,7 +122,7 @@ class Session:
         self._extra.append(svg.render(figure, f"{self._slug()}-{name}", title, desc))
         self.entries[f"figure {name}"] = Entry(canonical(title), place)
         self.entries[f"figure {name} desc"] = Entry(canonical(desc), place)
-        for key, text in drawn(figure):
+        for key, text in svg.drawn(figure):
             self.entries[f"figure {name} {key}"] = Entry(text, place)
         if data is not None:
             inner = self._table(name, *data, place)
