@@ -1,7 +1,8 @@
 """A process for each page: whatever its blocks change, leave running, hang or break ends with the page.
 
 Run as a script, this file is the server those processes come from: it has imported what pages need and nothing of the
-lesson, so a page starts in milliseconds and reads the lesson's code as it now stands. One page runs at a time.
+lesson, so a page starts in milliseconds and reads the lesson's code as it now stands. One page runs at a time: the next
+ends the one before. It forks, so it needs Linux or macOS (on Windows, WSL).
 """
 
 import atexit

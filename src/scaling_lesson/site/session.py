@@ -14,6 +14,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from html import escape
+from pathlib import Path
 from types import ModuleType
 
 import matplotlib
@@ -41,9 +42,9 @@ class Session:
         self._names = module.__dict__
         self._names |= {"publish": self.publish, "figure": self.figure, "table": self.table}
         self._expressions: dict[str, list[tuple[int, str]]] = {}
-        self._source = ""
-        self._statement: ast.stmt | None = None
         self._fence = (0, 0)
+        self._source = ""
+        self._tree: ast.Module | None = None
         self._extra: list[str] = []
         random.seed(0)
         numpy.random.seed(0)
@@ -66,12 +67,12 @@ class Session:
         printed, failure = io.StringIO(), None
         try:
             flags = compile(self._source, self.path, "exec").co_flags & __future__.annotations.compiler_flag
-            tree = ast.parse(self._source, self.path)
-            self._remember_expressions(tree)
+            self._tree = ast.parse(self._source, self.path)
+            self._remember_expressions()
             with contextlib.redirect_stdout(printed):
-                for self._statement in tree.body:
-                    self.tell(self._statement.lineno)
-                    exec(compile(ast.Module([self._statement], []), self.path, "exec", flags), self._names)
+                for statement in self._tree.body:
+                    self.tell(statement.lineno)
+                    exec(compile(ast.Module([statement], []), self.path, "exec", flags), self._names)
         except BaseException as error:
             # Everything, exits too: a block that ends early has not computed the page's numbers.
             failure = (*self._describe(error), error.name if isinstance(error, NameError) else "")
@@ -95,7 +96,7 @@ class Session:
             raise ValueError(f"tolerance must be a finite number, not negative; got {tolerance!r}")
         parsed = parse_unit(unit)
         place = self._place()
-        call = self._publishing(place)
+        call = self._call_at(self._line())
         for name, value in values.items():
             if name in self.values:
                 raise ValueError(f"{name} is already published on this page")
@@ -119,7 +120,7 @@ class Session:
             raise ValueError(f"figure takes a matplotlib Figure; got {type(figure).__name__}")
         if f"figure {name}" in self.entries:
             raise ValueError(f"there is already a figure {name!r} on this page")
-        self._extra.append(svg.render(figure, f"{self._slug()}-{name}", title, desc))
+        self._extra.append(svg.render(figure, f"{Path(self.path).stem}-{name}", title, desc))
         self.entries[f"figure {name}"] = Entry(canonical(title), place)
         self.entries[f"figure {name} desc"] = Entry(canonical(desc), place)
         for key, text in svg.drawn(figure):
@@ -166,9 +167,6 @@ class Session:
             body.append(f"<tr>{''.join(shown)}</tr>")
         return f'<div class="md-typeset__scrollwrap"><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
 
-    def _slug(self) -> str:
-        return self.path.rsplit("/", 1)[-1].removesuffix(".md")
-
     def _stop(self, *_: object) -> None:
         """The time is up. Nothing is raised, for a block could catch it."""
         self.tell(self._line())
@@ -192,14 +190,13 @@ class Session:
         if isinstance(error, SyntaxError) and error.filename == self.path:
             lines = [error.lineno or first + 1]
         said = error.msg if isinstance(error, SyntaxError) else " ".join(str(error).split())
-        what = f"raised {type(error).__name__}: {said}".removesuffix(": ")
-        if isinstance(error, SystemExit):
-            what = f"called sys.exit({error})"
+        raised = f"raised {type(error).__name__}: {said}".removesuffix(": ")
+        what = f"called sys.exit({error})" if isinstance(error, SystemExit) else raised
         return (index, (lines or [first])[-1] - first - 1), f"the block {what}"
 
-    def _remember_expressions(self, tree: ast.Module) -> None:
+    def _remember_expressions(self) -> None:
         """Keep how each name was computed and where, so that a number can say where it comes from."""
-        for node in ast.walk(tree):
+        for node in ast.walk(self._tree):
             match node:
                 case ast.Assign(targets=targets, value=value):
                     for target in targets:
@@ -221,10 +218,8 @@ class Session:
             case (ast.Name(id=name) | ast.Subscript(value=ast.Name(id=name))), _:
                 self._computed(name, value, ast.get_source_segment(self._source, value))
 
-    def _publishing(self, place: Place) -> ast.Call | None:
-        """The publish(...) call that stands at a place of the running statement."""
-        line = self._fence[1] + 1 + place[1]
-        calls = [n for n in ast.walk(self._statement) if isinstance(n, ast.Call) and n.lineno <= line <= n.end_lineno]
+    def _call_at(self, line: int) -> ast.Call | None:
+        calls = [n for n in ast.walk(self._tree) if isinstance(n, ast.Call) and n.lineno <= line <= n.end_lineno]
         return next((c for c in calls if isinstance(c.func, ast.Name) and c.func.id == "publish"), None)
 
     def _expression(self, call: ast.Call | None, name: str) -> str:
