@@ -95,7 +95,7 @@ def _serve(control: socket.socket) -> None:
                 os.killpg(child, signal.SIGKILL)
             status, child = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 0
         if not request:  # whoever started this is gone
-            return
+            os._exit(0)
         if request == _END:
             control.send(str(status).encode())
             continue
