@@ -123,14 +123,18 @@ def test_a_clean_checkout_builds_every_way(checkout, mkdocs, script):
     assert (checkout / "site/numbers.json").exists()
 
 
-def test_a_block_that_cannot_be_interrupted_ends_the_build(checkout, mkdocs):
-    # A native call that never returns to the interpreter: nothing can be raised into it, so the process has to end.
+def test_a_block_that_cannot_be_interrupted_is_told_among_the_others(checkout, mkdocs):
+    # A native call that never returns to the interpreter: nothing can be raised into it.
     at = plant(checkout, KV, "full = GPT2_SMALL.max_seq_len", "full = sum(range(10**13))")
     plant(checkout, KV, '```python exec="on" source="above"\nfrom scaling_lesson.hardware',
           '```python exec="on" source="above" timeout="0.5"\nfrom scaling_lesson.hardware')  # fmt: skip
+    naked = plant(checkout, MIXED, "The **fraction** sets", "The 99 **fraction** sets")
     status, output = mkdocs(checkout, "build", "-q")
     assert status == 1
-    assert "Timeout (0:00:05.5" in output and f'File "{KV}", line {at} in <module>' in output, output
+    assert re.findall(r"^docs/\S+:\d+: .*", output, re.M) == [
+        f"{KV}:{at}: the block ran longer than 0.5 s",
+        f'{MIXED}:{naked}: naked number "99": publish it and claim it, [99](calc:name)',
+    ]
     assert not (checkout / "site").exists()
 
 

@@ -69,7 +69,7 @@ def test_a_true_page_passes_and_says_where_numbers_come_from(site):
         "docs/page.md:8: published spare: 37748736 B is not in the record", "docs/page.md:8: published spare: nothing claims it"]),
     ("\nprint(cache)", "\nraise KeyError(cache)", ["docs/page.md:7: the block raised KeyError: 37748736"]),
     ("\nprint(cache)", "\nimport sys; sys.exit(0)", ["docs/page.md:7: the block called sys.exit(0)"]),
-    ("\nprint(cache)", "\nimport os; os._exit(0)", ["docs/page.md:7: the block called os._exit(0)"]),
+    ("\nprint(cache)", "\nimport os; os._exit(0)", ["docs/page.md:7: the block ended its process (status 0)"]),
     ("\nprint(cache)", "\nexit()", ["docs/page.md:7: the block called sys.exit(None)"]),
     ("\nprint(cache)", "\nraise KeyboardInterrupt", ["docs/page.md:7: the block raised KeyboardInterrupt"]),
     ("\nprint(cache)", "\nprint(cache", ["docs/page.md:7: the block raised SyntaxError: '(' was never closed"]),

@@ -5,7 +5,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import pytest
 
-from scaling_lesson.site import records
+from scaling_lesson.site import records, svg
 
 
 def read(tmp_path: Path, text: str):
@@ -86,7 +86,7 @@ def drawn(**changes):
     right.set_xticks([1, 2], changes.get("ticks", ["a", "b"]))
     fig.text(0, 0, changes.get("aside", "aside"))
     fig.draw_without_rendering()
-    entries = dict(records.drawn(fig))
+    entries = dict(svg.drawn(fig))
     plt.close(fig)
     return entries
 
@@ -103,7 +103,7 @@ def test_every_kind_of_drawing_is_recorded(change):
 
 def test_a_long_series_is_recorded_by_its_ends_and_a_digest():
     series = list(range(100))
-    text = records._numbers(series)
+    text = svg._numbers(series)
     assert text.startswith("[0, 1, … 100 numbers, digest ") and text.endswith("98, 99]")
     series[50] = 51
-    assert records._numbers(series) != text
+    assert svg._numbers(series) != text

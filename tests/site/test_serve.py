@@ -108,3 +108,17 @@ def test_a_prose_edit_runs_no_block(site, monkeypatch):
     made.write('# Page\n\n[6 B](calc:a)\n\n```python exec="on"\na = 6\npublish("B", a=a)\n```\n')
     assert rebuild().run is not first.run
     assert [str(p) for p in plugin.found] == ["docs/page.md:7: published a: recorded 5 B, computed 6 B"]
+
+
+def test_a_page_that_did_not_run_all_its_blocks_runs_again(tmp_path):
+    from scaling_lesson.site.gate import Gate
+
+    text = '```python exec="on"\nprint(1)\n```\n'
+    gate = Gate([], {})
+    gate.open("page.md", tmp_path / "page.md", text, 0)
+    gate.close("")  # Markdown did not reach the block
+    page = gate.open("page.md", tmp_path / "page.md", text, 0)
+    assert page.run.execute(0, page.fences[0], "print(1)") == ("1\n", "")
+    page.ran.add(0)
+    gate.close("")
+    assert gate.open("page.md", tmp_path / "page.md", text, 0).run is page.run

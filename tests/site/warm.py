@@ -1,37 +1,38 @@
-"""Run `mkdocs` in a fresh process that need not import torch again: a warm parent forks one child for each request.
+"""Run `mkdocs` in a fresh process that need not import again: a warm parent forks one child for each request.
+
+All share the server from which pages' processes come, which has imported torch.
 
 Started as `python warm.py`; reads one JSON request a line, {"cwd", "argv", "out"}, and answers with the exit status.
 """
 
 import json
 import os
+import runpy
+import socket
 import sys
 import traceback
+from pathlib import Path
 
 
 def preload() -> None:
     import latex2mathml.converter  # noqa: F401
-    import matplotlib
-
-    matplotlib.use("agg")
     import markdown_exec  # noqa: F401
     import material.plugins.search.plugin  # noqa: F401
-    import matplotlib.pyplot  # noqa: F401
     import mkdocs.__main__  # noqa: F401
     import mkdocs.commands.build  # noqa: F401
     import pymdownx.superfences  # noqa: F401
-    import torch
-
-    torch.set_num_threads(1)  # threads do not survive a fork
 
 
-def run(request: dict) -> None:
+def run(request: dict, server: socket.socket) -> None:
     out = os.open(request["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(out, 1)
     os.dup2(out, 2)
     os.chdir(request["cwd"])
     sys.path.insert(0, os.path.join(request["cwd"], "src"))
     sys.argv = ["mkdocs", *request["argv"]]
+    from scaling_lesson.site import isolate
+
+    isolate._server = server
     status = 70
     try:
         sys.modules["mkdocs.__main__"].cli()
@@ -46,9 +47,11 @@ def run(request: dict) -> None:
 
 if __name__ == "__main__":
     preload()
+    # Not imported as a module: each request imports the lesson from its own folder.
+    server = runpy.run_path(str(Path(__file__).parents[2] / "src/scaling_lesson/site/isolate.py"))["start_server"]()
     print("ready", flush=True)
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
-            run(json.loads(line))
+            run(json.loads(line), server)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)

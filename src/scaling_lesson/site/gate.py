@@ -110,6 +110,7 @@ class Gate:
         self.exempt = exempt
         self.pages: dict[str, Page] = {}
         self.current: Page | None = None
+        self._key: object = None
         self._kept: dict[str, tuple[object, Run]] = {}
 
     def open(self, path: str, file: Path, text: str, front: int, url: str = "", sources: object = None) -> Page:
@@ -123,15 +124,11 @@ class Gate:
         readable = prose(text, page.fences)
         page.prose = "\n" * front + "\n".join(readable.split("\n")[front:])
         page.links, odd = scan_claims(page.prose)
-        key = ([(f.header, f.body) for f in page.fences], sources)
-        kept = self._kept.get(path)
-        if kept and kept[0] == key and not kept[1].failures:
-            page.run = kept[1]
-            for value in page.run.values.values():
-                value.used = False
-        else:
-            page.run = Run(path)
-            self._kept[path] = (key, page.run)
+        self._key = ([(f.header, f.body) for f in page.fences], sources)
+        key, run = self._kept.pop(path, (None, None))
+        page.run = run if key == self._key else Run(path)
+        for value in page.run.values.values():
+            value.used = False
         for fence in page.fences:
             page.problems += [Problem(path, fence.line, message) for message in fence.problems]
             if fence.problems:
@@ -156,6 +153,15 @@ class Gate:
             page.exempted.add(number)
             return None
         return Problem(page.path, line, f'naked number "{number}": publish it and claim it, [{number}](calc:name)')
+
+    def close(self, html: str) -> None:
+        """The current page is rendered: end its run, and read what readers will."""
+        page, self.current = self.current, None
+        page.rendered = True
+        page.run.end()
+        if not page.incomplete:
+            self._kept[page.path] = (self._key, page.run)
+        self.read_rendered(page, html)
 
     def read_rendered(self, page: Page, html: str) -> None:
         """Check the rendered page too: whatever the patterns above took for code or markup and Markdown did not."""

@@ -1,121 +1,134 @@
-"""A clean room for a page's blocks: nothing one page sets can reach the next, and no block can hang or end the build."""
+"""A process for each page: whatever its blocks change, leave running, hang or break ends with the page.
 
+Run as a script, this file is the server those processes come from: it has imported what pages need and nothing of the
+lesson, so a page starts in milliseconds and reads the lesson's code as it now stands. One page runs at a time: the next
+ends the one before. It forks, so it needs Linux or macOS (on Windows, WSL).
+"""
+
+import atexit
 import contextlib
-import decimal
-import faulthandler
-import logging
 import os
-import random
 import signal
+import socket
+import subprocess
 import sys
-import warnings
-from collections.abc import Iterator
+import time
+from multiprocessing.connection import Connection, Pipe
 
-import matplotlib
-import numpy
-import torch
+GRACE_S = 1.0
+"""How long after its limit a block is killed, when it never lets its own process say where it is."""
 
-from scaling_lesson.figures import STYLE
-
-matplotlib.use("agg")
-import matplotlib.pyplot as plt  # noqa: E402  (the backend must be chosen first)
-
-GRACE_S = 5.0
-"""How long code that swallows the time-out, or never leaves a native call, may go on before the process is ended."""
+_BEGIN, _END = b"b", b"e"
+_server: socket.socket | None = None
 
 
-class BlockTimeout(BaseException):
-    """Raised inside a block that outlives its limit. Not an Exception, so that `except Exception` lets it through."""
+def start_server() -> socket.socket:
+    """The socket on which the server takes requests. The first call starts it, and does not wait for its imports."""
+    global _server
+    if _server is None:
+        _server, theirs = socket.socketpair()
+        # Threads do not survive a fork, and add in another order. A fixed seed gives sets one order.
+        settings = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+        with theirs:
+            process = subprocess.Popen(
+                [sys.executable, "-P", __file__, str(theirs.fileno())], pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL, env=os.environ | settings, start_new_session=True,  # Ctrl-C is ours to handle
+            )  # fmt: skip
+        process.returncode = 0  # nobody waits for it: it ends when it sees that we have
+        atexit.register(_server.close)
+    return _server
 
 
-class BlockExit(BaseException):
-    """Raised in place of ending the process from inside a block."""
+class PageProcess:
+    """A new process with this one's folder, environment and import path, which runs a page's blocks one by one."""
+
+    def __init__(self, path: str) -> None:
+        self._connection, theirs = Pipe()
+        with theirs:
+            socket.send_fds(start_server(), [_BEGIN], [theirs.fileno(), 1, 2])
+        self._connection.send((os.getcwd(), dict(os.environ), sys.path, path))
+
+    def run(self, index: int, first: int, code: str, limit: float) -> tuple[object, int]:
+        """What Session.execute answers, or how the process ended, as a str; and the last line it told of."""
+        line, end, wait = first + 1, 0.0, None
+        with contextlib.suppress(EOFError, OSError):
+            self._connection.send((index, first, code, limit))
+            while self._connection.poll(wait):
+                answer = self._connection.recv()
+                if not isinstance(answer, int):
+                    return answer, line
+                line, end = answer, end or time.monotonic() + limit + GRACE_S  # not before: the server may be importing
+                wait = max(0.0, end - time.monotonic())
+            self.end()
+            return f"ran longer than {limit:g} s", line
+        status = self.end()
+        if status == -signal.SIGALRM:
+            return f"ran longer than {limit:g} s", line
+        return f"ended its process ({f'status {status}' if status >= 0 else signal.Signals(-status).name})", line
+
+    def end(self) -> int:
+        """Kill the process and all it started; return the exit status it had before, or minus the signal it ended by."""
+        global _server
+        self._connection.close()
+        try:
+            _server.send(_END)
+            return int(_server.recv(8))
+        except (OSError, ValueError):  # a block killed the server: the next page starts another
+            _server = None
+            return -signal.SIGKILL
 
 
-@contextlib.contextmanager
-def time_limit(seconds: float) -> Iterator[None]:
-    """Raise BlockTimeout in the main thread after `seconds`, and again every tenth of a second until it gets through.
+def _serve(control: socket.socket) -> None:
+    import matplotlib
 
-    Code that never comes back to the interpreter is ended with the whole process, status 1, by a thread that needs no
-    interpreter; it prints where each thread was, the page's file and line among them.
-    """
+    matplotlib.use("agg")
+    import matplotlib.backends.backend_svg  # noqa: F401
+    import matplotlib.pyplot  # noqa: F401
+    import torch._dynamo  # noqa: F401  (optimizers import it at their first step)
 
-    rang = False
-
-    def ring(*_: object) -> None:
-        nonlocal rang
-        rang = True
-        raise BlockTimeout(f"ran longer than {seconds:g} s")
-
-    before = signal.signal(signal.SIGALRM, ring)
-    faulthandler.dump_traceback_later(seconds + GRACE_S, exit=True, file=sys.__stderr__)
-    signal.setitimer(signal.ITIMER_REAL, seconds, 0.1)
-    try:
-        yield
-        if rang:  # the block caught it, and went on with half a result
-            raise BlockTimeout(f"ran longer than {seconds:g} s")
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        faulthandler.cancel_dump_traceback_later()
-        signal.signal(signal.SIGALRM, before)
-
-
-_exit_for_real = os._exit
-_PARENT = os.getpid()
-
-
-def _refuse_exit(status: int = 0) -> None:
-    if os.getpid() != _PARENT:  # a worker process that a block started may end as it likes
-        _exit_for_real(status)
-    raise BlockExit(f"called os._exit({status})")
+    child = 0
+    while True:
+        request, fds, _, _ = socket.recv_fds(control, 1, 3)
+        status = 0
+        if child:
+            with contextlib.suppress(OSError):
+                os.killpg(child, signal.SIGKILL)
+            status, child = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), 0
+        if not request:  # whoever started this is gone
+            os._exit(0)
+        if request == _END:
+            control.send(str(status).encode())
+            continue
+        child = os.fork()
+        if not child:
+            control.close()
+            _become_page(*fds)
+        with contextlib.suppress(OSError):
+            os.setpgid(child, child)  # what the page starts is killed with it
+        for fd in fds:
+            os.close(fd)
 
 
-@contextlib.contextmanager
-def kept_process() -> Iterator[None]:
-    """What a block changes of the process itself (folder, environment, warning filters, os._exit) is put back when it ends."""
-    cwd, environment = os.getcwd(), dict(os.environ)
-    os._exit = _refuse_exit
-    try:
-        with warnings.catch_warnings():
-            yield
-    finally:
-        os._exit = _exit_for_real
-        os.chdir(cwd)
-        if dict(os.environ) != environment:
-            os.environ.clear()
-            os.environ.update(environment)
+def _become_page(session: int, out: int, error: int) -> None:
+    for fd, standard in ((out, 1), (error, 2)):
+        os.dup2(fd, standard)
+        os.close(fd)
+    connection = Connection(session)
+    folder, environment, sys.path[:], path = connection.recv()
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environment)
+    from scaling_lesson.site.session import Session
+
+    session, me = Session(path, connection.send), os.getpid()
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            answer = session.execute(*connection.recv())
+            if os.getpid() != me:  # a block forked, and came here twice
+                break
+            connection.send(answer)
+    os._exit(0)
 
 
-def fresh_start() -> None:
-    """Reset what outlives a page: random seeds, torch's defaults, matplotlib's style and figures, modules."""
-    random.seed(0)
-    numpy.random.seed(0)
-    torch.manual_seed(0)
-    torch.set_default_dtype(torch.float32)
-    torch.set_default_device(None)
-    torch.set_num_threads(1)  # more threads add in another order
-    torch.set_grad_enabled(True)
-    torch.set_printoptions(profile="default")
-    torch.use_deterministic_algorithms(False)
-    torch.set_flush_denormal(False)
-    torch.set_float32_matmul_precision("highest")
-    numpy.seterr(all="warn", under="ignore")
-    decimal.setcontext(decimal.Context())
-    sys.setrecursionlimit(1000)
-    logging.disable(logging.NOTSET)
-    numpy.set_printoptions(edgeitems=3, threshold=1000, precision=8, suppress=False, linewidth=75)
-    plt.close("all")
-    matplotlib.rcdefaults()
-    matplotlib.rcParams.update(STYLE)
-    forget_lesson()
-
-
-def forget_lesson() -> None:
-    """Drop the lesson's own modules, so that the next import reads their files again. Never torch, never the site."""
-    for name in list(sys.modules):
-        if name.startswith("scaling_lesson.") and not name.startswith("scaling_lesson.site"):
-            del sys.modules[name]
-            # "from package import module" looks at the package before it looks for the file.
-            package, _, module = name.rpartition(".")
-            if hasattr(sys.modules.get(package), module):
-                delattr(sys.modules[package], module)
+if __name__ == "__main__":
+    _serve(socket.socket(fileno=int(sys.argv[1])))

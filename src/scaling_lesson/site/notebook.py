@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
+from unittest.mock import patch
 
 import jupytext
 from bs4 import BeautifulSoup
@@ -20,13 +21,15 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import TableOfContents
-from nbclient.exceptions import CellExecutionError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
 from scaling_lesson.site.gate import Gate, Problem, error_box
-from scaling_lesson.site.isolate import BlockTimeout, kept_process, time_limit
 
-TIMEOUT_S = 120.0
-SETTINGS = {"KernelManager": {"transport_encryption": "auto"}}  # else the kernel warns that others could listen
+CELL_TIMEOUT_S = 120
+SETTINGS = {
+    "KernelManager": {"transport_encryption": "auto"},  # else the kernel warns that others could listen
+    "ExecutePreprocessor": {"timeout": CELL_TIMEOUT_S},
+}
 _DIFFERENCE = re.compile(r"(?P<page>[\w-]+): (?P<message>recomputed (?P<name>\w+): .*)")
 _UNRUN = (
     '<div class="admonition note"><p class="admonition-title">Not run</p><p>A kernel takes seconds to start, so '
@@ -89,19 +92,19 @@ def postpone(page: Page, path: str) -> Callable[..., tuple[Shown, list[Problem]]
 
 def _run(run: Callable[[], None], source: str, path: str, gate: Gate) -> list[Problem]:
     """Run a notebook, in a kernel that inherits this process's environment, on what the gate's pages publish."""
-    with tempfile.TemporaryDirectory() as folder, kept_process():
+    with tempfile.TemporaryDirectory() as folder:
         numbers = Path(folder, "numbers.json")
         numbers.write_text(json.dumps(gate.numbers()), encoding="utf-8")
         Path(folder, "jupyter_nbconvert_config.json").write_text(json.dumps(SETTINGS), encoding="utf-8")
         # Nor do the author's own Jupyter settings and start-up files reach the kernel.
-        os.environ |= {"NUMBERS_JSON": str(numbers), "JUPYTER_CONFIG_DIR": folder, "IPYTHONDIR": folder}
+        ours = {"NUMBERS_JSON": str(numbers), "JUPYTER_CONFIG_DIR": folder, "IPYTHONDIR": folder}
         try:
-            with time_limit(TIMEOUT_S):
+            with patch.dict(os.environ, ours):
                 run()
         except CellExecutionError as error:
             return _problems(error, source, path, gate)
-        except BlockTimeout as error:
-            return [Problem(path, 1, f"the notebook {error}")]
+        except CellTimeoutError:
+            return [Problem(path, 1, f"a cell of the notebook ran longer than {CELL_TIMEOUT_S} s")]
         except Exception as error:  # a kernel can fail to start in many ways
             return [Problem(path, 1, f"the notebook does not run: {error}")]
     return []

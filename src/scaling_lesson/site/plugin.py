@@ -23,7 +23,7 @@ from mkdocs.structure.pages import Page as SitePage
 from mkdocs.structure.toc import AnchorLink
 from mkdocs.utils import CountHandler, get_relative_url
 
-from scaling_lesson.site import notebook
+from scaling_lesson.site import isolate, notebook
 from scaling_lesson.site.formulas import FormulaExtension
 from scaling_lesson.site.gate import Gate, Problem, error_box, summary
 from scaling_lesson.site.glossary import GlossaryExtension, read_terms
@@ -59,6 +59,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
 
     @event_priority(100)  # before any plugin writes into the site's folder
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
+        isolate.start_server()  # it imports while MkDocs prepares
         for page, exempt in self.config.exempt.items():
             if not isinstance(exempt, dict) or not all(isinstance(reason, str) and reason for reason in exempt.values()):
                 raise PluginError(f"numbers: exempt: {page}: give {{text: reason}}, each with its reason")
@@ -107,10 +108,8 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
     def on_page_content(self, html: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
         if self.gate.current is None:  # a notebook
             return html
-        self.gate.current.rendered = True
-        self.gate.read_rendered(self.gate.current, html)
         page.meta["gate_path"] = self.gate.current.path
-        self.gate.current = None
+        self.gate.close(html)
         return html
 
     def on_env(self, env: object, *, config: MkDocsConfig, files: Files) -> None:

@@ -1,13 +1,20 @@
-"""Matplotlib figures as inline SVG that follows the page: its colours, its font, its light and dark."""
+"""Matplotlib figures: as inline SVG that follows the page (its colours, font, light and dark), and as lines of a record."""
 
+import hashlib
 import io
 import re
+from collections.abc import Iterator
 from html import escape
 
 import matplotlib.pyplot as plt
+import numpy
+from matplotlib.axes import Axes
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 
 from scaling_lesson.figures import CSS_VARIABLES
+from scaling_lesson.site.records import canonical
 
 
 def render(figure: Figure, name: str, title: str, desc: str) -> str:
@@ -49,3 +56,62 @@ def _recolour(text: str, name: str) -> str:
     if left:
         raise ValueError(f"figure {name!r} must use the palette of scaling_lesson.figures; got {', '.join(sorted(left))}")
     return text
+
+
+def drawn(figure: Figure) -> Iterator[tuple[str, str]]:
+    """What a figure shows, artist by artist: scales, ticks, the data and colours of lines, bars, areas, points and
+    images, and all text with its place. The figure must have been drawn, for its tick labels to be set.
+    """
+    for number, axes in enumerate(figure.axes, 1):
+        yield from ((f"axes {number} {key}", text) for key, text in _drawn(axes))
+    words = [text.get_text() for text in figure.texts] + [_legend(legend) for legend in figure.legends]
+    if words:
+        yield "text", canonical(" | ".join(words))
+
+
+def _drawn(axes: Axes) -> Iterator[tuple[str, str]]:
+    yield "scales", canonical(f"{axes.get_xscale()} {axes.get_yscale()}")
+    yield "limits", f"{_numbers(axes.get_xlim())} {_numbers(axes.get_ylim())}"
+    labels = [axes.get_title(loc=side) for side in ("left", "center", "right")] + [axes.get_xlabel(), axes.get_ylabel()]
+    yield "labels", canonical(" | ".join(label for label in labels if label))
+    for name, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
+        yield f"{name} ticks", canonical(" | ".join(label.get_text() for label in axis.get_ticklabels()))
+    for at, line in enumerate(axes.lines, 1):
+        yield f"line {at} x", _numbers(line.get_xdata(orig=False))
+        yield f"line {at} y", _numbers(line.get_ydata(orig=False))
+        yield f"line {at} colour", canonical(to_hex(line.get_color()))
+    if axes.patches:
+        corners = [patch.get_path().transformed(patch.get_patch_transform()).vertices for patch in axes.patches]
+        yield "patches", _numbers(numpy.concatenate(corners))
+        yield "patch colours", _numbers([patch.get_facecolor() for patch in axes.patches])
+    for at, collection in enumerate(axes.collections, 1):
+        shapes = [path.vertices for path in collection.get_paths()]
+        yield f"collection {at}", _numbers(numpy.concatenate([*shapes, numpy.atleast_2d(collection.get_offsets())]))
+    for at, image in enumerate(axes.images, 1):
+        yield f"image {at}", _numbers(image.get_array())
+    for at, text in enumerate(axes.texts, 1):
+        place = getattr(text, "xy", text.get_position())
+        yield f"text {at}", f"{_numbers(place)} {canonical(text.get_text())}"
+    if legend := axes.get_legend():
+        yield "legend", canonical(_legend(legend))
+    for at, child in enumerate(axes.child_axes, 1):
+        yield from ((f"inset {at} {key}", text) for key, text in _drawn(child))
+
+
+def _legend(legend: Legend) -> str:
+    """Each entry's words with the colour beside them, which is what ties them to the data."""
+    handles = (getattr(h, "get_facecolor", getattr(h, "get_color", lambda: "none"))() for h in legend.legend_handles)
+    words = (text.get_text() for text in legend.get_texts())
+    return ", ".join(f"{word} {to_hex(handle)}" for word, handle in zip(words, handles, strict=True))
+
+
+def _numbers(values: object) -> str:
+    """Numbers as drawn: nine digits are far below a pixel, and beyond the last bits in which machines differ.
+
+    Long series are recorded by their ends and a digest.
+    """
+    flat = [f"{float(value):.9g}" for value in numpy.ma.filled(numpy.ma.asarray(values, dtype=float), numpy.nan).ravel()]
+    if len(flat) <= 24:
+        return f"[{', '.join(flat)}]"
+    digest = hashlib.sha256(" ".join(flat).encode()).hexdigest()[:16]
+    return f"[{flat[0]}, {flat[1]}, … {len(flat)} numbers, digest {digest} …, {flat[-2]}, {flat[-1]}]"
