@@ -10,13 +10,13 @@
 # # Recompute every number yourself
 #
 # You do not need this notebook: the lesson is complete without it. It is for the reader who would rather check than
-# believe. It finds the lesson's numbers a second time, with torch and plain arithmetic, from published inputs that are
-# typed in here with their sources. Nothing of the lesson's own code is used. Wherever there is another road to a number,
-# it takes that one: it simulates where the lesson has a formula, and has a formula where the lesson measures.
+# believe. It finds the lesson's numbers a second time, with torch and plain arithmetic, from published inputs that
+# are typed in here with their sources. Nothing of the lesson's own code is used. Wherever there is another road to a
+# number, it takes that one: it simulates where the lesson has a formula, and has a formula where the lesson measures.
 #
-# To run it, put the site's `numbers.json` beside it, or name that file: `python recompute.py path/to/numbers.json`. It
-# works in Jupyter and as a script. The site runs it too, whenever it is built, and is not published when two numbers
-# differ.
+# To run it, put the site's `numbers.json` beside it, or name that file: `python recompute.py path/to/numbers.json`.
+# It works in Jupyter and as a script. The site runs it too, whenever it is built, and is not published when two
+# numbers differ.
 
 # %%
 import inspect
@@ -44,15 +44,18 @@ if not found:
     raise FileNotFoundError("put the site's numbers.json beside this file")
 
 published = {}   # {page: {name: what numbers.json says of it}}
+lesson = []      # the pages that are the lesson's own
 for path, page in json.loads(found[0].read_text("utf-8"))["pages"].items():
     *_, folder, name = path.removesuffix(".md").split("/")
     slug = folder if name == "index" and folder != "docs" else name
     published[slug] = {value["name"]: value for value in page["values"]}
+    if folder == "scaling-and-efficiency":
+        lesson.append(slug)
 
 # %% [markdown]
-# One function compares. Whole numbers and texts must be equal. So must other numbers, unless a call says how far apart
-# the two may be, as a share of the number. Where the lesson itself says that another machine may differ, its own
-# tolerance holds. Differences are collected, and told together at the end.
+# One function compares. Whole numbers and texts must be equal. So must other numbers, unless a call says how far
+# apart the two may be, as a share of the number. Where the lesson itself says that another machine may differ, its
+# own tolerance holds. Differences are collected, and told together at the end.
 
 # %%
 LAST_BITS = 1e-12   # both routes round to float64, at other steps
@@ -92,9 +95,9 @@ def same(mine, entry, within):
 # %% [markdown]
 # ## The model
 #
-# The lesson counts parameters and FLOPs component by component. Here GPT-2 is built instead, on torch's `meta` device,
-# where tensors have shapes and no numbers. Its parameters are counted by asking the tensors, and its FLOPs by torch's own
-# counter, which watches the matrix multiplications go by.
+# The lesson counts parameters and FLOPs component by component. Here GPT-2 is built instead, on torch's `meta`
+# device, where tensors have shapes and no numbers. Its parameters are counted by asking the tensors, and its FLOPs by
+# torch's own counter, which watches the matrix multiplications go by.
 
 # %%
 # Radford et al. 2019, Table 2 and Section 2.3; heads: released code
@@ -178,8 +181,8 @@ check("mixed-precision", n_parameters=n_parameters)
 # %% [markdown]
 # ## Where does the time go?
 #
-# Six FLOPs for a parameter and a token: torch counts them in a forward and a backward pass through two matrices. Years
-# follow in exact fractions, and GPUs are added one by one until they suffice.
+# Six FLOPs for a parameter and a token: torch counts them in a forward and a backward pass through two matrices.
+# Years follow in exact fractions, and GPUs are added one by one until they suffice.
 
 # %%
 # Brown et al. 2020, Table 2.1; FLOPs as they count them, Table D.1
@@ -191,6 +194,8 @@ T4_PEAK = 65e12      # NVIDIA Turing whitepaper, Table 5
 V100_SPEED = 28e12   # Li 2020, Lambda Labs: what a V100 keeps up
 # Touvron et al. 2023, LLaMA, Section 2.4
 LLAMA_GPUS, LLAMA_DAYS = 2048, 21
+LLAMA_HOURS = 1022362                           # Table 15
+LLAMA_65B = 652 * 10**8, 14 * 10**11            # Table 2: N, D
 GOOD_SHARE, T4_SHARE = Fraction(40, 100), Fraction(30, 100)
 
 chain = torch.nn.Sequential(torch.nn.Linear(8, 24, bias=False),
@@ -218,12 +223,15 @@ gpus = 1
 while gpus * a100_speed * MONTH < GPT3_FLOPS:
     gpus += 1
 check("scaling-and-efficiency", gpus_for_a_month=gpus)
+at_the_peak = LLAMA_HOURS * 3600 * Fraction(A100_PEAK)
+check("scaling-and-efficiency", within=LAST_BITS,
+      llama_share=six * LLAMA_65B[0] * LLAMA_65B[1] / at_the_peak)
 
 # %% [markdown]
 # ## Compute-bound or memory-bound
 #
-# **Elementwise work.** The lesson states how many FLOPs an element costs. Here each operation is written out in torch's
-# elementary steps, and a counter watches: every step that goes over all elements is a FLOP for each of them.
+# **Elementwise work.** The lesson states how many FLOPs an element costs. Here each operation is written out in
+# torch's elementary steps, and a counter watches: every step that goes over all elements is a FLOP for each of them.
 
 # %%
 class Steps(TorchDispatchMode):
@@ -358,8 +366,8 @@ products = ("qkv", "scores", "weighted values", "projection", "up", "down",
 assert flops(CONTEXT, CONTEXT) == sums({n: whole[n] for n in products})[0]
 
 # %% [markdown]
-# **Two clocks**, with the ridge found by halving an interval until the clocks agree, and the first compute-bound matrix from
-# its formula where the lesson searches.
+# **Two clocks**, with the ridge found by halving an interval until the clocks agree, and the first compute-bound
+# matrix from its formula where the lesson searches.
 
 # %%
 numbers = 100_000_000
@@ -387,15 +395,22 @@ def ridge_of(peak, bandwidth):
 ridge = ridge_of(A100_PEAK, A100_BANDWIDTH)
 # NVIDIA H100 whitepaper (2022), Tables 1 and 3, column SXM5
 ridge_h100 = ridge_of(989.4e12, 3.35e12)
-check("roofline", within=LAST_BITS, ridge=ridge, ridge_h100=ridge_h100)
+check("roofline", within=LAST_BITS, ridge=ridge, ridge_h100=ridge_h100,
+      vector_ridge=ridge_of(A100_PEAK_FP32, A100_BANDWIDTH))
 check("roofline", first_n=math.ceil(3 * ridge))
 
 # %%
-waits = {name: cost for name, cost in whole.items()
-         if cost[0] / cost[1] < ridge}
+def that_wait(operations):
+    return {name: cost for name, cost in operations.items()
+            if cost[0] / cost[1] < ridge}
+
+
+waits = that_wait(whole)
+fused = forward_pass(1, CONTEXT, CONTEXT, fused=True)
 check("roofline", within=LAST_BITS, forward_s=least(whole),
       waiting_time=least(waits) / least(whole),
-      waiting_work=sums(waits)[0] / sums(whole)[0])
+      waiting_work=sums(waits)[0] / sums(whole)[0],
+      fused_time=least(that_wait(fused)) / least(fused))
 norm = {"layer norm": whole["layer norm"]}
 check("roofline", within=LAST_BITS,
       norm_cores=least(norm) / least(norm, peak=2 * A100_PEAK),
@@ -423,8 +438,8 @@ check("roofline", within=LAST_BITS,
 # %% [markdown]
 # ## Mixed precision
 #
-# **Formats.** The lesson asks torch for the limits of each format. A 16-bit format is small enough to look at every bit
-# pattern there is. float32 has too many; its numbers follow from its two field widths.
+# **Formats.** The lesson asks torch for the limits of each format. A 16-bit format is small enough to look at every
+# bit pattern there is. float32 has too many; its numbers follow from its two field widths.
 
 # %%
 patterns = torch.arange(2**16).to(torch.uint16)
@@ -470,9 +485,9 @@ check("mixed-precision", fp32_gap=fp32["gap"], bf16_gap=bf16["gap"],
       fp16_gap=fp16["gap"])
 
 # %% [markdown]
-# **Rounding.** The lesson casts with torch. Here every number is an exact fraction, and rounding is four lines: find the
-# gap at the number's size, and round to a multiple of it. Python's `round` takes a tie to the even neighbour, as the
-# formats do.
+# **Rounding.** The lesson casts with torch. Here every number is an exact fraction, and rounding is four lines: find
+# the gap at the number's size, and round to a multiple of it. Python's `round` takes a tie to the even neighbour, as
+# the formats do.
 
 # %%
 FIELDS = {"float16": (10, -14), "bfloat16": (7, -126), "float32": (23, -126)}
@@ -522,8 +537,8 @@ check("mixed-precision",
       updated_fp32=run(weight, update, "float32", 1)[1])
 
 # %% [markdown]
-# **Thresholds.** The lesson halves a gap. Here the smallest number that moves a weight of one is searched for among all
-# numbers of the format; the threshold is the number just below it, which is a tie.
+# **Thresholds.** The lesson halves a gap. Here the smallest number that moves a weight of one is searched for among
+# all numbers of the format; the threshold is the number just below it, which is a tie.
 
 # %%
 thresholds = {}
@@ -607,8 +622,8 @@ check("mixed-precision", weights_dtype=name_of(model[0].weight.dtype),
       inside_backward=name_of(seen["backward"]))
 
 # %% [markdown]
-# **Loss scale.** The lesson sends a gradient through a graph. Here the same road is walked by rounding: to float32 where
-# the loss is taken, times the scale, to the format of the graph, and divided again.
+# **Loss scale.** The lesson sends a gradient through a graph. Here the same road is walked by rounding: to float32
+# where the loss is taken, times the scale, to the format of the graph, and divided again.
 
 # %%
 settings = inspect.signature(torch.amp.GradScaler).parameters
@@ -639,8 +654,8 @@ check("mixed-precision", after_adam=after_adam)
 
 # %% [markdown]
 # **Memory.** The lesson adds up a table of bytes. Here one step of Adam is made, and its tensors are asked. For the
-# recipe with a separate master weight, the tensors are made by hand. What autograd keeps, the lesson measures; here it is
-# a list of what each backward pass needs.
+# recipe with a separate master weight, the tensors are made by hand. What autograd keeps, the lesson measures; here
+# it is a list of what each backward pass needs.
 
 # %%
 def bytes_after_a_step(autocast):
@@ -767,8 +782,8 @@ check("kv-cache", from_one_ratio=from_one / from_one_cached,
       longer_ratio=longer / longer_cached)
 
 # %% [markdown]
-# **Time.** Work and traffic of the step that fills the context, and the two speeds of an accelerator. The traffic is what
-# the model's and the cache's tensors hold, in 16-bit numbers.
+# **Time.** Work and traffic of the step that fills the context, and the two speeds of an accelerator. The traffic is
+# what the model's and the cache's tensors hold, in 16-bit numbers.
 
 # %%
 check("kv-cache", full=CONTEXT, a100_peak=A100_PEAK,
@@ -833,8 +848,8 @@ check("kv-cache", query_heads=heads_70b, kv_heads=kv_heads_70b,
 # %% [markdown]
 # ## Flash attention
 #
-# **The same function.** Attention in tiles, written once more in a dozen lines; and once more, below, in plain Python for
-# four queries. The random inputs are those of the lesson's page: its seed is zero.
+# **The same function.** Attention in tiles, written once more in a dozen lines; and once more, below, in plain Python
+# for four queries. The random inputs are those of the lesson's page: its seed is zero.
 
 # %%
 def in_tiles(q, k, v, size, rescale=True):
@@ -871,16 +886,17 @@ check("flash-attention", tiled_equal=torch.equal(tiled, mine),
 check("flash-attention", apart=(tiled - mine).abs().max().item(),
       shuffled=(shuffled - mine).abs().max().item())
 
-seeds, nearer = 20, 0
-for seed in range(seeds):
-    torch.manual_seed(seed)
+seeds, errors_mine, errors_fused = 20, [], []
+for _ in range(seeds):   # the next numbers of the same random stream
     low = torch.randn(3, 1, 12, 256, 64).bfloat16()
     truth = in_tiles(*low.double(), 32)
-    error_mine, error_fused = (
-        (way(*low) - truth).abs().max().item()
-        for way in (whole_matrix, F.scaled_dot_product_attention))
-    nearer += error_fused < error_mine
-check("flash-attention", seeds=seeds, nearer=nearer)
+    for way, errors in ((whole_matrix, errors_mine),
+                        (F.scaled_dot_product_attention, errors_fused)):
+        errors.append((way(*low) - truth).abs().max().item())
+check("flash-attention", seeds=seeds,
+      nearer=sum(f < m for f, m in zip(errors_fused, errors_mine)))
+check("flash-attention", least_yours=min(errors_mine),
+      most_tiles=max(errors_fused))
 
 # %% [markdown]
 # **The online softmax**, by hand: one query at a time, with a list for each tile.
@@ -918,8 +934,9 @@ check("flash-attention", broken_first=by_hand(Q[0], rescale=False)[2],
       n_wrong=sum(abs(by_hand(x, False)[2] - exactly(x)) > 1e-4 for x in Q))
 
 # %% [markdown]
-# **Bytes.** The lesson has formulas. Here every trip to memory is a tensor, which says how large it is, and the two loops of
-# the first flash attention are walked through, adding up what they load and store. The causal tiles are counted on a mask.
+# **Bytes.** The lesson has formulas. Here every trip to memory is a tensor, which says how large it is, and the two
+# loops of the first flash attention are walked through, adding up what they load and store. The causal tiles are
+# counted on a mask.
 
 # %%
 n, tile = 4096, 128
@@ -970,11 +987,21 @@ done = int(needed_tiles.sum())
 skipped = needed_tiles.numel() - done
 check("flash-attention", done=done, skipped=skipped,
       skipped_share=skipped / needed_tiles.numel())
+# the second one, causal: Q in, O and a statistic a query out, and the
+# keys and values of every tile that is needed
+tiled_traffic = (2 * side + held(n, dtype=torch.float32)
+                 + done * 2 * held(tile, HEAD_DIM))
+check("flash-attention", tiled_traffic=tiled_traffic)
 check("flash-attention",
       double_flops=product(2 * n, HEAD_DIM, 2 * n)[0]
       / product(n, HEAD_DIM, n)[0],
       double_matrix=held(2 * n, 2 * n) / head_matrix,
       double_kept=held(2 * n) / held(n))
+
+# Beside the logits, a position costs GPT-2 this, and each key it meets
+# adds its share: where do the keys overtake?
+of_the_matrices = per_position - product(1, D_MODEL, VOCAB)[0]
+check("flash-attention", overtakes=of_the_matrices // per_pair + 1)
 
 # Which values does a single query see under is_causal? Those that move
 # its output.
@@ -990,8 +1017,9 @@ check("flash-attention", least=2, most=4)
 # %% [markdown]
 # ## Scaling laws
 #
-# The lesson has the best split of a budget in closed form. Here it is searched for: golden-section search on the loss along
-# the line where the product of parameters and tokens is the budget. Whatever needs a best split uses that search.
+# The lesson has the best split of a budget in closed form. Here it is searched for: golden-section search on the loss
+# along the line where the product of parameters and tokens is the budget. Whatever needs a best split uses that
+# search.
 
 # %%
 # Hoffmann et al. 2022, Table 1, Figure 2; Table 3 for a model of 175e9
@@ -1044,7 +1072,9 @@ def best_loss(budget, fit=REPLICATED):
 
 check("scaling-laws", gopher_n=GOPHER_N, gopher_d=GOPHER_D,
       chinchilla_n=CHINCHILLA_N, chinchilla_d=CHINCHILLA_D,
-      table_tokens=TABLE_D, floor=REPLICATED[0])
+      table_tokens=TABLE_D, hoffmann_runs=400)   # abstract: "over 400"
+check("scaling-laws", floor=REPLICATED[0], fit_a=REPLICATED[1],
+      fit_b=REPLICATED[2], fit_alpha=REPLICATED[3], fit_beta=REPLICATED[4])
 gopher_flops = six * GOPHER_N * GOPHER_D
 chinchilla_flops = six * CHINCHILLA_N * CHINCHILLA_D
 check("scaling-laws", within=LAST_BITS, shared_budget=SHARED,
@@ -1062,11 +1092,15 @@ check("scaling-laws", within=SEARCHED, printed_d=printed[1],
 check("scaling-laws", within=SEARCHED,
       printed_ratio=printed[1] / printed[0],
       unrounded_ratio=unrounded[1] / unrounded[0],
-      replicated_ratio=replicated[1] / replicated[0])
+      replicated_ratio=replicated[1] / replicated[0],
+      shrunk=1 - printed[0] / unrounded[0])
+check("scaling-laws", within=SEARCHED,
+      worth=(best_loss(float(gopher_flops))
+             - best_loss(float(chinchilla_flops))))
 
 # %% [markdown]
-# **A thousand hours**, and how flat the valley is. The exponent is the slope between two budgets. The compute that a model of
-# twice the best size wastes is found by halving an interval of budgets.
+# **A thousand hours**, and how flat the valley is. The exponent is the slope between two budgets. The compute that a
+# model of twice the best size wastes is found by halving an interval of budgets.
 
 # %%
 hours = 1000
@@ -1099,7 +1133,9 @@ check("scaling-laws", within=SEARCHED, miss=too_big - loss(*replicated),
 # %%
 check("scaling-laws", within=LAST_BITS,
       gopher_loss=loss(GOPHER_N, GOPHER_D),
-      chinchilla_loss=loss(CHINCHILLA_N, CHINCHILLA_D))
+      chinchilla_loss=loss(CHINCHILLA_N, CHINCHILLA_D),
+      apart=(loss(GOPHER_N, GOPHER_D)
+             - loss(CHINCHILLA_N, CHINCHILLA_D)))
 longer, start = 1000, 20 * n_parameters
 check("scaling-laws", n_small=n_parameters, longer=longer)
 check("scaling-laws", within=LAST_BITS,
@@ -1120,13 +1156,16 @@ both = loss(root_ten * CHINCHILLA_N, root_ten * CHINCHILLA_D)
 check("scaling-laws", within=LAST_BITS, root_ten=root_ten, larger=larger,
       more=loss(CHINCHILLA_N, 10 * CHINCHILLA_D), both=both,
       gap=larger - both)
+ten_times = 10 * float(chinchilla_flops)
+check("scaling-laws", within=SEARCHED,
+      next_doubling=best_loss(ten_times) - best_loss(2 * ten_times))
 
 # %% [markdown]
 # **Ratios**, in exact fractions.
 
 # %%
 # Touvron et al. 2023, LLaMA, Table 2
-LLAMA_13B, LLAMA_65B = (13 * 10**9, 10**12), (652 * 10**8, 14 * 10**11)
+LLAMA_13B = 13 * 10**9, 10**12
 SHAKESPEARE = 301966   # nanoGPT, data/shakespeare: training tokens
 ratio = Fraction(CHINCHILLA_D, CHINCHILLA_N)
 check("scaling-laws", ratio=ratio, wanted=int(ratio * n_parameters),
@@ -1150,6 +1189,7 @@ def kaplan(C):
     return math.exp(ALPHA_C * (math.log(SCALE) - math.log(C)))
 
 
+check("scaling-laws", kaplan_size=0.73)   # Section 1.2
 some = 1e21
 doublings = math.log(2) / math.log(kaplan(some) / kaplan(2 * some))
 check("scaling-laws", alpha_c=ALPHA_C, to_halve=2 ** round(doublings))
@@ -1163,10 +1203,10 @@ check("scaling-laws", within=LAST_BITS,
 # How many numbers were compared, which published ones were not, and every difference.
 
 # %%
-left_out = [(page, name) for page, values in published.items()
-            for name in values if (page, name) not in compared]
+left_out = [(page, name) for page in lesson for name in published[page]
+            if (page, name) not in compared]
 print(f"{len(compared)} numbers compared, {len(differences)} differ")
-print(f"{len(left_out)} published numbers were not compared:")
+print(f"{len(left_out)} of the lesson's numbers were not compared")
 for page, name in left_out:
     print(f"  {page}: {name}")
 if differences:

@@ -56,8 +56,8 @@ class Shown:
 def postpone(page: Page, path: str) -> Callable[..., tuple[Shown, list[Problem]]]:
     """Leave the page empty for now. What is returned renders it, and tells what it found.
 
-    It is called as finish(gate, config, files, executed, kept), kept being the page as it was made last, which serves again
-    while the script is the same, or None. path: how messages name the script.
+    It is called as finish(gate, config, files, executed, kept), kept being the page as it was made last, which serves
+    again while the script is the same, or None. path: how messages name the script.
     """
     render, script = page.render, Path(page.file.abs_src_path)
     page.render, page.content, page.toc = (lambda config, files: None), "", TableOfContents([])
@@ -155,15 +155,18 @@ def page_html(html: str, stem: str, executed: bool) -> str:
             continue
         code = cell.select_one(".highlight-ipynb pre").decode_contents()
         printed = "".join(output.get_text() for output in cell.select(".jp-OutputArea-output pre")).strip("\n")
-        shown = f'<div class="language-text highlight"><pre><code>{escape(printed)}\n</code></pre></div>' if printed else ""
-        listing = f'<div class="language-python highlight"><pre><code>{code}</code></pre></div>'
-        parts.append(f'<div class="block" data-search-exclude>{listing}{shown}</div>')
+        listing = _listing("python", code) + (_listing("text", f"{escape(printed)}\n") if printed else "")
+        parts.append(f'<div class="block" data-search-exclude>{listing}</div>')
     downloads = (
         f'<p>Download it: <a href="{stem}.ipynb" download>notebook</a>, <a href="{stem}.py" download>script</a>, '
         '<a href="../../numbers.json" download>the published numbers</a>.</p>'
     )
     body = "\n".join(parts).replace('class="anchor-link"', 'class="headerlink" title="Permanent link"')
     return body.replace("</h1>", f"</h1>{downloads}{'' if executed else _UNRUN}", 1)
+
+
+def _listing(language: str, code: str) -> str:
+    return f'<div class="language-{language} highlight"><pre><code>{code}</code></pre></div>'
 
 
 def to_ipynb(source: str) -> str:
