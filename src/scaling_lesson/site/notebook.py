@@ -25,10 +25,9 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
 from scaling_lesson.site.gate import Gate, Problem, error_box
 
-CELL_TIMEOUT_S = 120
 SETTINGS = {
     "KernelManager": {"transport_encryption": "auto"},  # else the kernel warns that others could listen
-    "ExecutePreprocessor": {"timeout": CELL_TIMEOUT_S},
+    "NotebookClient": {"timeout": 120},  # seconds a cell
 }
 _DIFFERENCE = re.compile(r"(?P<page>[\w-]+): (?P<message>recomputed (?P<name>\w+): .*)")
 _UNRUN = (
@@ -104,7 +103,8 @@ def _run(run: Callable[[], None], source: str, path: str, gate: Gate) -> list[Pr
         except CellExecutionError as error:
             return _problems(error, source, path, gate)
         except CellTimeoutError:
-            return [Problem(path, 1, f"a cell of the notebook ran longer than {CELL_TIMEOUT_S} s")]
+            limit = SETTINGS["NotebookClient"]["timeout"]
+            return [Problem(path, 1, f"a cell of the notebook ran longer than {limit} s")]
         except Exception as error:  # a kernel can fail to start in many ways
             return [Problem(path, 1, f"the notebook does not run: {error}")]
     return []
