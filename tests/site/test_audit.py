@@ -21,7 +21,7 @@ from scaling_lesson.units import COUNTED, UNITS, parse_unit
 
 PROGRAM = Path(audit.__file__)
 KV = "scaling-and-efficiency/kv-cache/index.html"
-CLAIM = r'<span class="claim"><a [^>]*><data [^>]*>{}</data></a><span class="claim-card".*?</span></span>(?!</span>)'
+CLAIM = r'<span class="claim" id="claim-\d+"><a [^>]*><data [^>]*>{}</data></a><span class="claim-card".*?</span></span>(?!</span>)'
 
 
 def run(site: Path, *options: str) -> subprocess.CompletedProcess:
@@ -192,8 +192,8 @@ def told_line(pattern: str, new: str, message: str, file: str = KV):
         told_line("<figcaption>", "<figcaption>7 ", 'naked number "7"'),
         told_line('<td>(<data class="cell")', r"<td>7 \1", 'naked number "7"'),
         told_line("<th scope=col>", "<th scope=col>7 ", 'naked number "7"'),
-        told_line(r"(<details class=.question.>\s*<summary>)", r"\1 9 ", 'naked number "9"'),
-        told_line("(<details class=.question.>.*?</summary>)", r"\1 9 ", 'naked number "9"'),
+        told_line(r"(<details class=.question. [^>]*>\s*<summary>)", r"\1 9 ", 'naked number "9"'),
+        told_line("(<details class=.question. [^>]*>.*?</summary>)", r"\1 9 ", 'naked number "9"'),
         told_line("(<h2[^>]*>)", r"\1 3 ", 'naked number "3"'),
         told_line("<title>", "<title>8 ", 'naked number "8"'),
         told_line('(<meta name="description" content=")', r"\1 8 ", 'naked number "8"'),
