@@ -1,0 +1,48 @@
+"""Reading rendered HTML: nothing raises, and no text that a browser would show outside of code is missed."""
+
+from collections import Counter
+
+from bleach._vendor import html5lib
+
+from fuzz import ODD, decode
+from scaling_lesson.site.rendered import read
+
+PIECES = [
+    *[f"<{tag}>" for tag in ("p", "b", "a", "div", "td", "table", "tr", "li", "ul", "h2", "br", "span", "details", "summary")],
+    *[f"</{tag}>" for tag in ("p", "b", "a", "div", "td", "table", "tr", "li", "ul", "h2", "span", "details", "summary")],
+    *[f"<{tag}>" for tag in ("code", "pre", "svg", "math", "data", "script", "style", "textarea", "title")],
+    *[f"</{tag}>" for tag in ("code", "pre", "svg", "math", "data", "script", "style", "textarea", "title")],
+    "37", "4", "word", " ", "\n", "&#51;", "&#x33;", "&frac12;", "&#9999999;", "&", ";", "<!--", "-->", "<![CDATA[", "]]>", "<?", "<!",
+    '<img alt="', '<span title="37">', '<code title="37">', '<input value="', '<span class="claim">', '<a href="calc:3">',
+    '<a href="calc:x">', "<a href='calc:" + "9" * 5000 + "'>", '">', '"', "'", "=", "<", ">", "/>", "$$", "```", *ODD,
+]  # fmt: skip
+SKIPPED = {"code", "pre", "svg", "math", "data", "script", "style"}
+
+
+def one_input(data: bytes) -> None:
+    html(decode(data, PIECES))
+
+
+def html(text: str) -> None:
+    shown, odd = read(text)
+    assert all(isinstance(part, str) for part in shown + odd)
+    missed = digits(text) - Counter(c for part in shown for c in part)
+    assert not missed or odd, (text, missed)
+
+
+def digits(text: str) -> Counter:
+    """The digits a browser shows outside of code and claims: html5lib reads as browsers do."""
+    tree = html5lib.parse(text.replace("\0", ""), treebuilder="etree", namespaceHTMLElements=False)
+    found: Counter = Counter()
+
+    def visit(element: object) -> None:
+        tag = element.tag if isinstance(element.tag, str) else ""
+        link = (element.get("href") or "").startswith("calc:")
+        if tag and tag.rpartition("}")[2] not in SKIPPED and not link:
+            found.update(element.text or "")
+            for child in element:
+                visit(child)
+                found.update(child.tail or "")
+
+    visit(tree)
+    return Counter({c: n for c, n in found.items() if c.isnumeric()})
