@@ -16,7 +16,7 @@ PIECES = [
 def one_input(data: bytes) -> None:
     value, rest = value_of(data)
     unit = parse_unit(UNIT_SYMBOLS[rest[0] % len(UNIT_SYMBOLS)]) if rest else parse_unit("")
-    shown(value, unit, None if len(rest) < 2 or rest[1] >= 32 else rest[1])
+    shown(value, unit, None if len(rest) < 2 or rest[1] > 30 else rest[1])
     read(decode(rest[2:], PIECES), value)
 
 
@@ -41,7 +41,7 @@ def read(text: str, value: Fraction) -> None:
     assert verdict in (None, "the digits differ"), verdict
     if claim.bound in ("", "about") and claim.number:
         assert claims.disagreement(claim, claim.number, claim.unit) is None, text
-    for new_value in (value, claim.number):
+    for new_value in (value, claim.number) if abs(claim.number.numerator) < 10**4000 else (value,):  # Python writes no more
         new = claims.rewrite(claim, new_value)
         if new is None:
             continue

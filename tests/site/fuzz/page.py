@@ -36,7 +36,7 @@ PIECES = [
     "![", "](a.png)", ' "37")', "<", ">", "</", "<b>", "</b>", "<div>", "</div>", "<div markdown>", "<p>", "</p>", "<pre>", "</pre>",
     "<code>", "</code>", "<svg>", "</svg>", "<math>", "</math>", "<data>", "</data>", '<span class="claim">', "</span>", "<br>", "<hr>",
     '<img alt="', '<a title="', '">', '"', "'", "=", ' title="37"', "<https://a.b/", "<?", "?>", "<![CDATA[", "]]>", "<!DOCTYPE", "<script>",
-    "</script>", "<style>", "</style>", "<details>", "<summary>", "<table>", "<td>", "<textarea>", "</textarea>",
+    "</script>", "<style>", "</style>", "<details>", "<summary>", "<table>", "<td>",
     "> ", "- ", "1. ", "12) ", "# ", "## ", " | ", "\n--|--\n", "\n\na | b\n--|--\n", "*", "**", "\n\n!!! note \"", "\n\n!!! note\n\n    ",
     "\n\n??? note\n\n    ", "\n\n/// note | ", "\n\n/// question | ", "\n\n/// caption\n", "\n///\n\n", "\n\n*[word]: ", "{#", "{: .c ", "{: ", "}",
     "\n: ", "\n:   ", "---", "===", "\n---\n", "+", *ODD,
@@ -103,7 +103,7 @@ def visible(html: str) -> list[str]:
         found.append(element.tail or "")
 
     visit(html5lib.parseFragment(html, treebuilder="etree", namespaceHTMLElements=False))
-    text = "".join(f"{part}\x00" if any(c.isnumeric() for c in part) else part for part in found)
+    text = "\0".join(found)
     for name in NAMES:
         text = re.sub(rf"(?<![\w.-]){name}(?![\w]|[-.]\w)", "", text)
     return [word for word in re.split(r"[\s\x00]+", text) if any(c.isnumeric() for c in word)]
