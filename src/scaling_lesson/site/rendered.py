@@ -66,9 +66,6 @@ class _Reader(HTMLParser):
             if mark in data:
                 self.odd.append(f"a {what} was not read as one: {' '.join(data.split())[:40]}")
 
-    def unknown_decl(self, data: str) -> None:
-        self.handle_data(data)  # <![CDATA[ in a drawing or a formula is shown
-
     def _part(self, tag: str) -> None:
         """Letters, digits and signs side by side make one number or word of a formula; what begins or ends between, two."""
         if tag not in ("mi", "mn", "mo"):

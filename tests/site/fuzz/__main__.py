@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
             broken = subprocess.run(command, env=environment, stdout=log, stderr=subprocess.STDOUT).returncode
             log.seek(0)
             lines = log.read().splitlines()
-        print("\n".join(lines[-40:] if broken else [line for line in lines if " DONE " in line]))
+        print("\n".join(lines[-40:] if broken else [line for line in lines if "DONE" in line]))
         print(f"{name}: {'BROKEN' if broken else 'held'} after {time.monotonic() - begin:.0f} s", flush=True)
         status = status or (1 if broken else 0)
     return status

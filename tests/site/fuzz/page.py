@@ -35,7 +35,7 @@ PIECES = [
     "<!--", "-->", "<!-- ", " -->", "[", "]", "(", ")", "](", "](#a)", "][r]", "[r]: #a", "\n\n[r]: #a \"", "[^1]", "\n\n[^1]: ",
     "![", "](a.png)", ' "37")', "<", ">", "</", "<b>", "</b>", "<div>", "</div>", "<div markdown>", "<p>", "</p>", "<pre>", "</pre>",
     "<code>", "</code>", "<svg>", "</svg>", "<math>", "</math>", "<data>", "</data>", '<span class="claim">', "</span>", "<br>", "<hr>",
-    '<img alt="', '<a title="', '">', '"', "'", "=", ' title="37"', "<https://a.b/", "<?", "?>", "<![CDATA[", "]]>", "<!DOCTYPE", "<script>",
+    '<img alt="', '<a title="', '">', '"', "'", "=", ' title="37"', "<https://a.b/", "<?", "?>", "<!DOCTYPE", "<script>",
     "</script>", "<style>", "</style>", "<details>", "<summary>", "<table>", "<td>",
     "> ", "- ", "1. ", "12) ", "# ", "## ", " | ", "\n--|--\n", "\n\na | b\n--|--\n", "*", "**", "\n\n!!! note \"", "\n\n!!! note\n\n    ",
     "\n\n??? note\n\n    ", "\n\n/// note | ", "\n\n/// question | ", "\n\n/// caption\n", "\n///\n\n", "\n\n*[word]: ", "{#", "{: .c ", "{: ", "}",
@@ -95,8 +95,10 @@ def visible(html: str) -> list[str]:
             attributes = element.attrib
             kind = (attributes.get("class") or "").split(" ")[0]
             found.extend(attributes[a] for a in ("title", "alt", "aria-label", "placeholder") if a in attributes)
-            computed = kind in ("claim-number", "claim-card") or (tag == "math" and "xmlns" in attributes)
-            if not computed:
+            if tag == "math" and "display" in attributes:  # a digit beside a variable belongs to the formula
+                texts = [part.text or "" for part in element.iter() if str(part.tag).endswith(("}mn", "}mtext"))]
+                found.extend(text for text in texts if len(text) > 1)
+            elif kind not in ("claim-number", "claim-card"):
                 found.append(element.text or "")
                 for child in element:
                     visit(child)
