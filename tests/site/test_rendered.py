@@ -7,9 +7,9 @@ from scaling_lesson.site.rendered import read
 
 @pytest.mark.parametrize(("html", "shown"), [
     ("<p>one <code>2</code> three<pre>4</pre></p>", "one three"),
-    ('<p>a <span class="claim"><data value="5">5</data></span> b</p>', "a b"),
+    ('<p>a <span class="claim">⟦slot⟧</span> b</p>', "a ⟦slot⟧ b"),
     ('<td><data class="cell" value="6">6</data></td><td>seven</td>', "seven"),
-    ("<svg><title>8</title><text>9</text></svg><math><mn>1</mn></math>end", "end"),
+    ("<svg class=lesson-figure><title>8</title><text>9</text></svg><math xmlns=m><mn>1</mn></math>end", "end"),
     ("<style>p{margin:1px}</style><script>1</script>text", "text"),
     ('<p>a<br>b <img src="3.png" alt="four"></p><p>c</p>', "a b four c"),
     ('<span title="five">x</span><input placeholder=six value="7">', "five x six 7"),

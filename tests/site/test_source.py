@@ -27,7 +27,7 @@ def naked(text: str) -> list[tuple[int, str]]:
     "a note[^1]",
     '<div class="c3" style="width: 5px">text</div>',
     "## Heading { #part-2 }",
-    "&#215; and &frac12;",
+    "&#215; and &eacute;",
     "half of it, $\\frac{T(T-1)}{2}$, is kept",
     "$$\\sum_{t=1}^{T} (P + t - 1)$$",
     "five hundred",

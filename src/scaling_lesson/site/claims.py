@@ -10,7 +10,6 @@ A claim is the text of a link such as `[37.7 MB](calc:one_sequence)`. It holds w
     unit    = a unit of scaling_lesson.units, after a space; % and × and x may touch the number
 """
 
-import math
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -143,7 +142,7 @@ def rewrite(claim: Claim, value: Fraction) -> str | None:
     word = f" {parts['word']}" if parts["word"] else ""
     unit = parts["touching"] or (f" {parts['unit']}" if parts["unit"] else "")
     text = f"{parts['bound']}{digits}{tail}{word}{unit}"
-    return text if _holds(parse(text), value) else None
+    return text if is_number(text) and _holds(parse(text), value) else None
 
 
 def _exponent(number: Fraction, decimals: int) -> int:
@@ -174,14 +173,16 @@ def in_full(number: int | float | Fraction) -> str:
 def show(value: Fraction, unit: Unit, decimals: int | None = None) -> str:
     """A value in base units as a claim would show it in `unit`: a table cell, or what a claim should read.
 
-    Without `decimals`: whole numbers in full, others to four significant digits.
+    Without `decimals`, or where they would show nothing of it: whole numbers in full, others to four significant digits.
     """
     number = value / unit.factor
-    if decimals is None and number.denominator == 1 and abs(number) < 10**15:
-        text = fixed(number, 0, grouped=True)
-    elif decimals is not None or Fraction(1, 1000) <= abs(number) < 10**6:
-        size = math.floor(math.log10(abs(number))) if number else 0
-        text = fixed(number, decimals if decimals is not None else max(0, 3 - size), grouped=True)
+    size = abs(number)
+    if decimals is None and number.denominator == 1 and size < 10**15:
+        decimals = 0
+    elif decimals is None and Fraction(1, 1000) <= size < 10**6:
+        decimals = max(0, 3 - _exponent(size, 3))
+    if decimals is not None and size < 10**26 and (round(number * 10**decimals) or not number):
+        text = fixed(number, decimals, grouped=True)
     else:
         exponent = _exponent(abs(number), 3)
         text = f"{fixed(number / Fraction(10) ** exponent, 3)} × 10{str(exponent).translate(_LIFT)}"

@@ -18,6 +18,7 @@ from scaling_lesson.site.source import (
     CLAIM_LINK,
     ClaimLink,
     Fence,
+    formula_numbers,
     naked_numbers,
     numbers_in,
     prose,
@@ -165,14 +166,16 @@ class Gate:
 
     def read_rendered(self, page: Page, html: str) -> None:
         """Check the rendered page too: whatever the patterns above took for code or markup and Markdown did not."""
-        shown, odd = rendered.read(html)
+        shown, odd, formulas = rendered.read(html)
         told = {problem.message for problem in page.problems}
+        numbers = [number for formula in formulas for number in formula_numbers(formula, self.names)]
         for text in shown:
-            text = re.sub(r"\[[^\]]*\]\(calc:\d+\)", " ", SLOT.sub(" ", text))  # a claim not reached is told as such
-            for _, number in numbers_in(text, self.names):
-                problem = self._naked_problem(page, self._seek(page, number), number)
-                if problem and problem.message not in told:
-                    page.problems.append(problem)
+            text = re.sub(r"\[[^\[\]]*\]\(calc:\d+\)", " ", SLOT.sub(" ", text))  # a claim not reached is told as such
+            numbers += [number for _, number in numbers_in(text, self.names)]
+        for number in numbers:
+            problem = self._naked_problem(page, self._seek(page, number), number)
+            if problem and problem.message not in told:
+                page.problems.append(problem)
         if not page.problems and not page.run.failures:  # else their cause is told
             for text in odd:
                 page.problems.append(Problem(page.path, self._seek(page, text.rsplit(": ", 1)[-1]), text))

@@ -104,7 +104,7 @@ class _Slots(Treeprocessor):
                 number = (link.get("href") or "").removeprefix("calc:")
                 if link.tag != "a" or not (link.get("href") or "").startswith("calc:"):
                     continue
-                index = int(number) if number.isdecimal() else -1
+                index = int(number) if re.fullmatch("[0-9]{1,6}", number) else -1
                 if not 0 <= index < len(page.links) or heading:
                     continue  # not reached, and reported as such
                 page.reached.add(index)

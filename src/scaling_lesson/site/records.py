@@ -14,13 +14,14 @@ from pathlib import Path
 
 HEADER = "# What this page computed when its numbers were last accepted. Written by scripts/record; do not edit."
 _LINE = re.compile(r"(?P<key>(?:value|figure|table|fact|block) .*?) = (?P<text>.+)")
-_NUMBER = re.compile(r"(-?[0-9.]+(?:e[-+]?[0-9]+)?)( .*)?")
+_NUMBER = re.compile(r"(-?[0-9.]+(?:e[-+]?[0-9]{1,3})?)( .*)?")
 
 
 def canonical(value: object, unit: str = "") -> str:
     """The one way a value is written in a record: integers and floats in full, text in JSON quotes."""
     if isinstance(value, (bool, str)):
-        return json.dumps(value, ensure_ascii=False)
+        text = json.dumps(value, ensure_ascii=False)
+        return text.encode("utf-8", "backslashreplace").decode()  # half of a surrogate pair is no UTF-8
     return f"{value} {unit}".rstrip()
 
 
@@ -31,7 +32,7 @@ def read(path: Path) -> tuple[dict[str, tuple[int, str]], list[tuple[int, str]]]
     if not path.exists():
         return entries, problems
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode("utf-8")  # line ends as they are
     except UnicodeDecodeError:
         return entries, [(1, "this record is not UTF-8 text")]
     lines = text.split("\n")

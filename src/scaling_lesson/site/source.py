@@ -3,14 +3,17 @@
 Everything here keeps line numbers, which Python-Markdown does not, so that each problem can name its line.
 """
 
+import bisect
 import difflib
+import html
 import re
+import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from scaling_lesson.site import claims
 
-FENCE = re.compile(r"(?P<prefix>[> \t]*)(?P<fence>`{3,}|~{3,})(?P<header>[^`]*)$")
+FENCE = re.compile(r"(?P<prefix>[> \t]*)(?P<fence>`{3,}+|~{3,}+)(?P<header>[^`]*)$")
 CLAIM_LINK = re.compile(r"\[(?P<text>[^\[\]\n]+)\]\(calc:(?:(?P<page>[a-z0-9-]+)/)?(?P<name>[a-z][a-z0-9_]*)\)")
 OPTION = re.compile(r'\s*(?P<key>[A-Za-z_]+)="(?P<value>[^"]*)"')
 DISPLAY_LANGUAGES = {"markdown", "bash", "yaml", "toml"}
@@ -122,23 +125,29 @@ CODE_SPAN = re.compile(r"(?<![`\\])(?P<ticks>`+)(?!`)(?P<code>(?:(?!\n\s*\n).)+?
 MATH = re.compile(
     r"(?<![\\$])(?:\$\$(?P<block>(?:(?!\n\s*\n)[^$])+)\$\$|\$(?![\s$])(?P<inline>(?:(?!\n\s*\n)[^$])+?)(?<![\s\\])\$)(?!\$)"
 )
-COMMENT = re.compile(r"<!--.*?-->", re.S)
+COMMENT = re.compile(r"<!--.*?(?P<end>-->|\Z)", re.S)
+
+
+def _blank_comment(match: re.Match) -> str:
+    # One that never ends is no comment; it is matched so that the text is not searched again from every later "<!--".
+    return _blank(match) if match["end"] else match[0]
 
 
 def _without_code(text: str) -> str:
-    return COMMENT.sub(_blank, CODE_SPAN.sub(_blank, text))
+    return COMMENT.sub(_blank_comment, CODE_SPAN.sub(_blank, text))
 
 
+# No pattern may run over what begins another match of it: a page of openings would then be read once for each.
 _INVISIBLE = (
     re.compile(r"(?<=\])\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*\)"),  # a link's address
     re.compile(r"(?<=\])\[[^\[\]\n]*\]"),  # a link's reference
-    re.compile(r"^\s*\[[^\]\n]+\]:\s+\S+", re.M),  # and that one's address
-    re.compile(r"<https?://[^>\s]+>"),
-    re.compile(r"\{:?\s*[#.][^}\n]*\}"),  # attribute lists
-    re.compile(r"&#?\w+;"),
-    re.compile(r"\[\^[^\]\n]+\]"),  # footnote marks
+    re.compile(r"^[^\S\n]*\[[^\]\n]+\]:\s+\S+", re.M),  # and that one's address
+    re.compile(r"<https?://[^<>\s]+>"),
+    re.compile(r"\{:?\s*[#.][^{}\n]*\}"),  # attribute lists
+    re.compile(r"\[\^[^\[\]\n]+\]"),  # footnote marks
     re.compile(r"^[> \t]*\d{1,3}[.)](?=\s)", re.M),  # the markers of numbered lists
 )
+_ENTITY = re.compile(r"&#?\w+;")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
 _SEEN_ATTRIBUTE = re.compile(r"""\b(?:alt|title|aria-label)\s*=\s*(?:"[^"]*"|'[^']*')""")
 
@@ -149,14 +158,18 @@ def _blank_tag(match: re.Match) -> str:
     return "".join(c if i in kept or c == "\n" else " " for i, c in enumerate(match[0]))
 
 
+def _shown_entity(match: re.Match) -> str:
+    shown = html.unescape(match[0])
+    return shown if any(character.isnumeric() for character in shown) else " "
+
+
 def scan_claims(text: str) -> tuple[list[ClaimLink], list[tuple[int, str]]]:
     """The claims of a page's prose (fences already blanked), and what looks like a claim but is not one."""
     readable = _without_code(text)
-    found = [
-        ClaimLink(_line(readable, m.start()), m["text"], m["page"] or "", m["name"]) for m in CLAIM_LINK.finditer(readable)
-    ]
+    line = _liner(readable)
+    found = [ClaimLink(line(m.start()), m["text"], m["page"] or "", m["name"]) for m in CLAIM_LINK.finditer(readable)]
     odd = [
-        (_line(readable, m.start()), "this is not a claim: write [37.7 MB](calc:name), on one line")
+        (line(m.start()), "this is not a claim: write [37.7 MB](calc:name), on one line")
         for m in re.finditer(r"calc:", CLAIM_LINK.sub(_blank, readable))
     ]
     return found, odd
@@ -166,12 +179,12 @@ def replace_claims(lines: list[str], text: str, new: Callable[[int, re.Match], s
     """`lines` with the n-th claim's link replaced by new(n, match); `text` is their prose, as `prose` gives it."""
     count = 0
     for at, line in enumerate(_without_code(text).split("\n")):
-        shift = 0
+        parts, end = [], 0
         for match in CLAIM_LINK.finditer(line):
-            put = new(count, match)
-            lines[at] = lines[at][: match.start() + shift] + put + lines[at][match.end() + shift :]
-            shift += len(put) - len(match[0])
+            parts += [lines[at][end : match.start()], new(count, match)]
+            end = match.end()
             count += 1
+        lines[at] = "".join(parts) + lines[at][end:]
     return lines
 
 
@@ -181,29 +194,48 @@ def naked_numbers(text: str, names: list[str]) -> list[tuple[int, str]]:
     `names` are literal words that hold a digit, such as `GPT-2`. In a formula, one-digit constants beside a variable
     belong to the formula; longer numbers are results and must be claims.
     """
-    text = CLAIM_LINK.sub(_blank, COMMENT.sub(_blank, CODE_SPAN.sub(_blank_code, text)))
-    found = []
+    text = CLAIM_LINK.sub(_blank, COMMENT.sub(_blank_comment, CODE_SPAN.sub(_blank_code, text)))
+    found, line = [], _liner(text)
     for math in MATH.finditer(text):
-        bare = re.sub(r"\\(?:text|mathrm)\s*\{[^}]*\}|\\[A-Za-z]+", " ", math["block"] or math["inline"])
-        for number in re.finditer(r"[0-9]+(?:[.,][0-9]+)*", bare):
-            if len(number[0]) > 1 or not re.search(r"[A-Za-z]", bare):
-                found.append((_line(text, math.start()), number[0]))
+        formula = math["block"] or math["inline"]
+        words = " ".join(_FORMULA_TEXT.findall(formula))
+        bare = re.sub(r"\\[A-Za-z]+", " ", _FORMULA_TEXT.sub(" ", formula))
+        numbers = [number for _, number in numbers_in(words, names)] + formula_numbers(bare, names)
+        found += [(line(math.start()), number) for number in numbers]
     text = MATH.sub(_blank, text)
     for pattern in _INVISIBLE:
         text = pattern.sub(_blank, text)
-    return found + numbers_in(_TAG.sub(_blank_tag, text), names)
+    return found + numbers_in(_TAG.sub(_blank_tag, _ENTITY.sub(_shown_entity, text)), names)
+
+
+_FORMULA_TEXT = re.compile(r"\\(?:text|mathrm)\s*\{([^{}]*)\}")
+
+
+def formula_numbers(formula: str, names: list[str]) -> list[str]:
+    """The numbers of a formula, without its commands, that are results and not constants beside a variable."""
+    formula = unicodedata.normalize("NFKC", _without_names(formula, names))  # x²⁵ as x25
+    numbers = re.findall(r"\d+(?:[.,]\d+)*", formula)
+    return [number for number in numbers if len(number) > 1] if re.search(r"[^\W\d_]", formula) else numbers
+
+
+def _without_names(text: str, names: list[str]) -> str:
+    for name in sorted(names, key=len, reverse=True):
+        text = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w]|[-.]\w)", _blank, text)
+    return text
 
 
 def numbers_in(text: str, names: list[str]) -> list[tuple[int, str]]:
     """Each word of plain text that holds a digit and is no name: its line and the word."""
-    for name in sorted(names, key=len, reverse=True):
-        text = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w]|[-.]\w)", _blank, text)
+    text = _without_names(text, names)
+    line = _liner(text)
     return [
-        (_line(text, word.start()), word[0].strip(".,;:!?'’"))
+        (line(word.start()), word[0].strip(".,;:!?'’"))
         for word in re.finditer(r"[^\s|()\[\]*_`\"“”]+", text)
         if any(character.isnumeric() for character in word[0])
     ]
 
 
-def _line(text: str, offset: int) -> int:
-    return text.count("\n", 0, offset) + 1
+def _liner(text: str) -> Callable[[int], int]:
+    """What gives the line of an offset in the text, without counting line ends anew for each."""
+    ends = [match.start() for match in re.finditer("\n", text)]
+    return lambda offset: bisect.bisect_left(ends, offset) + 1

@@ -1,0 +1,60 @@
+"""The claim grammar: nothing but ValueError, and whatever the formatters write reads back as what it was made from."""
+
+from fractions import Fraction
+
+from fuzz import ODD, decode, value_of
+from scaling_lesson.site import claims
+from scaling_lesson.units import UNITS, Unit, parse_unit
+
+UNIT_SYMBOLS = [*UNITS, "FLOP/s", "B/s", "FLOP/B", "B/token"]
+PIECES = [
+    *"0123456789.,-−/ ×x%", *"⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "e", "E", "+", " × 10", "x 10", "e9999", "10⁹⁹⁹⁹", "2⁻", "9" * 27, "000", ",000",
+    *claims.BOUNDS, *claims.WORDS, *UNIT_SYMBOLS, *ODD,
+]  # fmt: skip
+
+
+def one_input(data: bytes) -> None:
+    value, rest = value_of(data)
+    unit = parse_unit(UNIT_SYMBOLS[rest[0] % len(UNIT_SYMBOLS)]) if rest else parse_unit("")
+    shown(value, unit, None if len(rest) < 2 or rest[1] > 30 else rest[1])
+    read(decode(rest[2:], PIECES), value)
+
+
+def shown(value: Fraction, unit: Unit, decimals: int | None) -> None:
+    """What `show` and `fixed` write of a value is a claim that holds for it, and reads at the digits shown."""
+    text = claims.show(value, unit, decimals)
+    claim = claims.parse(text)
+    assert claims.disagreement(claim, value, unit) is None, (text, value, unit)
+    assert abs(claim.number - value) <= claim.step / 2, (text, value)
+    if decimals is not None:
+        number = claims.fixed(value, decimals)
+        assert Fraction(number) * 10**decimals == round(value * 10**decimals), (number, value)
+
+
+def read(text: str, value: Fraction) -> None:
+    """A text is a claim or a ValueError; rewriting one gives a text that holds, and stays as it is when rewritten."""
+    assert claims.is_number(text) == _parses(text)
+    if not claims.is_number(text):
+        return
+    claim = claims.parse(text)
+    verdict = claims.disagreement(claim, value, claim.unit)
+    assert verdict in (None, "the digits differ"), verdict
+    if claim.bound in ("", "about") and claim.number:
+        assert claims.disagreement(claim, claim.number, claim.unit) is None, text
+    for new_value in (value, claim.number) if abs(claim.number.numerator) < 10**4000 else (value,):  # Python writes no more
+        new = claims.rewrite(claim, new_value)
+        if new is None:
+            continue
+        again = claims.parse(new)
+        assert claims.disagreement(again, new_value, claim.unit) is None, (text, new, new_value)
+        assert claims.rewrite(again, new_value) == new, (text, new, new_value)
+        assert again.unit == claim.unit and again.bound == claim.bound, (text, new)
+
+
+def _parses(text: str) -> bool:
+    try:
+        claims.parse(text)
+    except ValueError as error:
+        assert str(error), text
+        return False
+    return True

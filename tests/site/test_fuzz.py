@@ -1,0 +1,136 @@
+"""The promises of tests/site/fuzz under Hypothesis, what fuzzing has found so far, and time that grows with length alone."""
+
+import importlib
+import time
+from collections.abc import Callable
+from fractions import Fraction
+
+import pytest
+from fuzz import TARGETS, page
+from fuzz.records import _File as File
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scaling_lesson.site import claims, records, rendered
+from scaling_lesson.site.source import formula_numbers, naked_numbers, prose, replace_claims, scan_claims, scan_fences
+from scaling_lesson.units import parse_unit
+
+EXAMPLES = {"claims": 1500, "source": 1000, "rendered": 800, "records": 1000, "page": 300}
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_promise_holds_for_random_input(target):
+    module = importlib.import_module(f"fuzz.{target}")
+    # Mostly bytes that stand for a piece; the few others for a character.
+    byte = st.integers(0, len(module.PIECES) - 1) | st.integers(0, 255)
+
+    @settings(max_examples=EXAMPLES[target])
+    @given(st.lists(byte, max_size=24))
+    def promise(data):
+        module.one_input(bytes(data))
+
+    promise()
+
+
+def test_the_judge_of_pages_sees_what_a_browser_shows():
+    """Else no page could fail."""
+    html = "<p>one 37 <code>38</code> GPT-2 <b title='39'>3&#57;</b><math display=x><mn>41</mn><mn>2</mn></math></p>"
+    assert page.visible(html) == ["37", "39", "39", "41"]
+
+
+@pytest.mark.parametrize("text", [
+    '<span class="claim">&#51;&#55; MB</span>',
+    "<data>&#51;&#55;</data>",
+    "<svg><text>&#51;&#55;</text></svg>",
+    "<svg>` 37 boxes `</svg>",
+    "`x`{: .c title='37 MB'}",
+    r"$x = \text{37 MB}$",
+    "$x = ３７$",
+    "$x²⁵$",
+    "$x <!-- 37 --> y$",
+])  # fmt: skip
+def test_a_digit_that_once_slipped_through_is_told(text):
+    html, problems = page.build(text + "\n")
+    assert page.visible(html) == [] or problems, html
+    assert problems
+
+
+def test_an_address_of_many_digits_is_no_crash():
+    html, problems = page.build(f"[x](calc:{'9' * 5000})\n")
+    assert problems
+
+
+@pytest.mark.parametrize(("value", "symbol", "decimals", "expected"), [
+    (1, "MB", 1, "1.000 × 10⁻⁶ MB"),  # not 0.0 MB, which is no claim of it
+    (10**30, "", 0, "1.000 × 10³⁰"),  # not 31 digits, which are no claim
+    (Fraction(99999, 10000), "", None, "10.00"),  # four digits, not five
+])  # fmt: skip
+def test_what_is_shown_is_a_claim_that_holds(value, symbol, decimals, expected):
+    unit = parse_unit(symbol)
+    assert claims.show(Fraction(value), unit, decimals) == expected
+    assert claims.disagreement(claims.parse(expected), Fraction(value), unit) is None
+
+
+def test_a_number_too_long_for_its_shape_is_left_to_a_person():
+    assert claims.rewrite(claims.parse("37 MB"), Fraction(10**40)) is None
+
+
+def test_an_exponent_of_many_digits_agrees_with_nothing():
+    assert not records.agree("1e99999999999", "1.0", 1.0)
+
+
+def test_half_a_surrogate_pair_can_be_recorded():
+    text = records.write({"value one": records.canonical("\ud800")})
+    assert text.encode() and "\\ud800" in text
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_other_line_ends_are_told(end):
+    good = records.write({"value one": "1", "value two": "2"})
+    assert records.read(File(good.encode())) == ({"value one": (2, "1"), "value two": (3, "2")}, [])
+    assert records.read(File(good.replace("\n", end).encode()))[1]
+    assert records.read(File(good.replace("1\n", f"1{end}").encode()))[1]
+
+
+def read_source(text: str) -> None:
+    readable = prose(text, scan_fences(text))
+    scan_claims(readable)
+    replace_claims(readable.split("\n"), readable, lambda _, match: match[0])
+    naked_numbers(readable, ["GPT-2"])
+
+
+READERS: dict[str, Callable[[str], object]] = {
+    "source": read_source,
+    "rendered": rendered.read,
+    "claims": claims.is_number,
+    "records": lambda text: (records.read(File(text.encode())), records.agree(text, f"{text}1", 0.5)),
+    "formula": lambda text: formula_numbers(text, ["GPT-2"]),
+}
+FAMILIES = [
+    "9", "9,999", "1 ", "[", "`", "` ", "``a`", "$", "$1 ", "$$a", "<!--", "<!-- 1", "(calc:", "](calc:", "[1](calc:a)", "[1](calc:a)\n",
+    "> ", "> ```\n", "```\n", "```` ", "~~~", "~", "{#", "{: .", "[^", "](", "](()", "][", "&#1", "&a", "<http://", "<a ", "<a>", "<b><i>",
+    "</b>", '<a title="', "alt='", "\n", " \n", "\n\n1", "[a]: ", "[a]:\n", "\\text{", "\\", "²", "٣", "\0", "\r", "1e", "= ", "value a = 1\n",
+    '"', "about ", "- ", "1. ", "GPT-", "GPT-2 ",
+]  # fmt: skip
+
+
+def least(call: Callable[[str], object], text: str) -> float:
+    times = []
+    for _ in range(3):
+        begin = time.process_time()
+        call(text)
+        times.append(time.process_time() - begin)
+    return min(times)
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_time_grows_with_length_and_no_faster(reader):
+    """Four times the length takes about four times the time; where each opening is searched to the end, sixteen times."""
+    slow = {}
+    for piece in FAMILIES:
+        for end in ("", "`", "\n"):
+            short, long = (least(READERS[reader], piece * n + end) for n in (1500, 6000))
+            # What takes less than a millisecond is not worth a search, nor can it be timed.
+            if long > max(9 * short, 0.001) and least(READERS[reader], piece * 6000 + end) > 9 * least(READERS[reader], piece * 1500 + end):
+                slow[piece + "…" + end] = f"{short:.4f} s, then {long:.4f} s"
+    assert not slow
