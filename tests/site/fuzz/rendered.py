@@ -14,8 +14,8 @@ PIECES = [
     *[f"<{tag}>" for tag in ("code", "pre", "svg", "math", "data", "script", "style")],
     *[f"</{tag}>" for tag in ("code", "pre", "svg", "math", "data", "script", "style")],
     "37", "4", "word", " ", "\n", "&#51;", "&#x33;", "&frac12;", "&#9999999;", "&", ";", "<!--", "-->", "<?", "<!",
-    '<img alt="', '<span title="37">', '<code title="37">', '<input value="', '<span class="claim">', '<a href="calc:3">',
-    '<a href="calc:x">', "<a href='calc:" + "9" * 5000 + "'>", '">', '"', "'", "=", "<", ">", "/>", "$$", "```", *ODD,
+    '<img alt="', '<span title="37">', '<code title="37">', '<input value="', '<span class="claim">',
+    '<a href="calc:3">37</a>', '<a href="calc:x">37</a>', f"<a href='calc:{'9' * 5000}'>37</a>", '">', '"', "'", "=", "<", ">", "/>", "$$", "```", *ODD,
 ]  # fmt: skip
 SKIPPED = {"code", "pre", "script", "style"}
 
