@@ -181,7 +181,8 @@ def replace_claims(lines: list[str], text: str, new: Callable[[int, re.Match], s
     for at, line in enumerate(_without_code(text).split("\n")):
         parts, end = [], 0
         for match in CLAIM_LINK.finditer(line):
-            parts += [lines[at][end : match.start()], new(count, match)]
+            put, link = new(count, match), lines[at][match.start() : match.end()]
+            parts += [lines[at][end : match.start()], link if put == match[0] else put]  # `text` has code and comments blank
             end = match.end()
             count += 1
         lines[at] = "".join(parts) + lines[at][end:]
