@@ -4,49 +4,69 @@ Two figures: how much of the drift corpus it catches at the right place, and its
 matrix, which are of what is committed.
 """
 
-import argparse
+import importlib.util
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
 import matrix
 
+FEWEST = 20
+"""The builds without which the matrix does not count as run."""
 
-def measure_corpus() -> bool:
-    try:
-        from drift import run_corpus
-    except ModuleNotFoundError:
-        print("corpus: there is none, tests/site/drift is missing", file=sys.stderr)
-        return False
-    raise NotImplementedError(run_corpus)
+
+def measure_corpus() -> tuple[str, bool]:
+    """The corpus's figure, and whether it is all it should be. What is not caught is printed."""
+    if importlib.util.find_spec("drift") is None:
+        return "corpus: not measured, tests/site/drift is missing", False
+    from drift import run_corpus
+
+    results = run_corpus()
+    for title, wrong in results:
+        if wrong is not None:
+            print(f"{title}: {wrong}", flush=True)
+    caught = sum(wrong is None for _, wrong in results)
+    return f"corpus: {caught} of {len(results)} caught at the right place", 0 < caught == len(results)
 
 
 def measure_matrix() -> tuple[str, bool]:
-    builds = []
+    """The matrix's figure, and whether it is all it should be. Each build is printed, and what differed between them."""
+    builds: dict[int, matrix.Build] = {}
     for number, settings in enumerate(matrix.MATRIX, 1):
-        row = " | ".join(f"{setting.name:{max(len(s.name) for s in thing)}}" for setting, thing in zip(settings, matrix.THINGS))
+        widths = [max(len(setting.name) for setting in thing) for thing in matrix.THINGS]
+        row = " | ".join(f"{setting.name:{width}}" for setting, width in zip(settings, widths, strict=True))
         if lack := matrix.lacking(settings):
             print(f"{number:2} | {row} | skipped: this processor has no {lack}", flush=True)
             continue
         with tempfile.TemporaryDirectory(prefix="matrix-") as folder:
-            build = matrix.build(settings, Path(folder, "build"))
+            build = builds[number] = matrix.build(settings, Path(folder, "build"))
         print(f"{number:2} | {row} | {build.seconds:3.0f} s | {'FALSE ALARM' if build.alarms else 'clean'}", flush=True)
-        for alarm in build.alarms:
-            print(f"   {alarm}", flush=True)
-        build.told = len(build.alarms)
-        builds.append(build)
-    spreads = matrix.compare(builds)
-    for number, build in enumerate(builds, 1):
-        for alarm in build.alarms[build.told :]:
-            print(f"build {number}: {alarm}")
-    for differed in (True, False):
+        print("".join(f"     {alarm}\n" for alarm in build.alarms), end="", flush=True)
+
+    spreads, apart = matrix.compare(list(builds.values()))
+    for build, alarms in zip(builds, apart, strict=True):
+        print("".join(f"build {build}: {alarm}\n" for alarm in alarms), end="")
+    for differed, title in ((True, "differ between these builds"), (False, "do not differ here")):
         chosen = [s for s in spreads if bool(s.apart) == differed]
-        print(f"{len(chosen)} values with a tolerance {'differ between builds' if differed else 'do not differ here'}")
+        print(f"\n{len(chosen)} values with a tolerance {title}:")
         for s in chosen:
-            print(f"  {s.page}: {s.name}: {float(s.apart):.2g} apart, tolerance {float(s.tolerance):g}: {s.reason}")
-    alarms = sum(bool(b.alarms) for b in builds)
-    return f"matrix: {len(builds)} clean builds, {alarms} false alarm{'s' * (alarms != 1)}", not alarms and len(builds) >= 20
+            by = f"by {float(s.apart):.2g}, may by {s.tolerance:g}" if differed else f"may by {s.tolerance:g}"
+            print(f"  {s.page}: {s.name}: {by}: {s.reason}")
+    alarms = sum(bool(b.alarms or a) for b, a in zip(builds.values(), apart, strict=True))
+    figure = f"matrix: {len(builds)} clean builds, {alarms} false alarm{'s' * (alarms != 1)}"
+    return figure, not alarms and len(builds) >= FEWEST
+
+
+def main() -> int:
+    commit = subprocess.run(["git", "log", "-1", "--format=%h %s"], capture_output=True, text=True, check=True).stdout.strip()
+    print(f"The clean builds are of {commit}", flush=True)
+    figures = [measure_matrix(), measure_corpus()]
+    print()
+    for figure, _ in reversed(figures):
+        print(figure)
+    return 0 if all(good for _, good in figures) else 1
 
 
 if __name__ == "__main__":
-    print(measure_matrix())
+    sys.exit(main())
