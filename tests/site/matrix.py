@@ -93,7 +93,7 @@ savefig.bbox: tight
 
 @dataclass
 class Build:
-    """What came of a build. alarms: what is wrong with it, none of which is the site's fault."""
+    """What came of a build. alarms: what is wrong with it, which was clean, so each is false."""
 
     settings: tuple[Setting, ...]
     seconds: float
@@ -108,14 +108,11 @@ def lacking(settings: tuple[Setting, ...]) -> str:
     return ", ".join(sorted({s.needs for s in settings if s.needs} - set(flags)))
 
 
-def clone(folder: Path, shallow: bool) -> None:
-    """What is committed, as a clean copy."""
-    depth = ["--depth=1"] if shallow else []
-    subprocess.run(["git", "clone", "-q", *depth, ROOT.as_uri(), folder], check=True)
+def build(settings: tuple[Setting, ...], folder: Path, copy: Callable[[Path, bool], None]) -> Build:
+    """Build the site in a copy of its own within `folder`, which must not exist, in a process of its own.
 
-
-def build(settings: tuple[Setting, ...], folder: Path, copy: Callable[[Path, bool], None] = clone) -> Build:
-    """Build the site in a copy of its own within `folder`, which must not exist, in a process of its own."""
+    copy: copy(root, shallow) makes the copy; shallow asks for one without history.
+    """
     *_, place, shell = settings
     root = folder / ("checkout" if place.name == "plain" else place.name)
     folder.mkdir()

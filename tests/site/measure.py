@@ -30,8 +30,16 @@ def measure_corpus() -> tuple[str, bool]:
     return f"corpus: {caught} of {len(results)} caught at the right place", 0 < caught == len(results)
 
 
-def measure_matrix() -> tuple[str, bool]:
-    """The matrix's figure, and whether it is all it should be. Each build is printed, and what differed between them."""
+def measure_matrix(commit: Path) -> tuple[str, bool]:
+    """The matrix's figure, and whether it is all it should be. Each build is printed, and what differed between them.
+
+    commit: the repository whose newest commit is built.
+    """
+
+    def clone(folder: Path, shallow: bool) -> None:
+        depth = ["--depth=1"] if shallow else []
+        subprocess.run(["git", "clone", "-q", *depth, commit.as_uri(), folder], check=True)
+
     builds: dict[int, matrix.Build] = {}
     for number, settings in enumerate(matrix.MATRIX, 1):
         widths = [max(len(setting.name) for setting in thing) for thing in matrix.THINGS]
@@ -40,7 +48,7 @@ def measure_matrix() -> tuple[str, bool]:
             print(f"{number:2} | {row} | skipped: this processor has no {lack}", flush=True)
             continue
         with tempfile.TemporaryDirectory(prefix="matrix-") as folder:
-            build = builds[number] = matrix.build(settings, Path(folder, "build"))
+            build = builds[number] = matrix.build(settings, Path(folder, "build"), clone)
         print(f"{number:2} | {row} | {build.seconds:3.0f} s | {'FALSE ALARM' if build.alarms else 'clean'}", flush=True)
         print("".join(f"     {alarm}\n" for alarm in build.alarms), end="", flush=True)
 
@@ -59,9 +67,12 @@ def measure_matrix() -> tuple[str, bool]:
 
 
 def main() -> int:
-    commit = subprocess.run(["git", "log", "-1", "--format=%h %s"], capture_output=True, text=True, check=True).stdout.strip()
-    print(f"The clean builds are of {commit}", flush=True)
-    figures = [measure_matrix(), measure_corpus()]
+    with tempfile.TemporaryDirectory(prefix="measure-") as folder:
+        commit = Path(folder, "commit")  # all builds are of one, whatever is committed meanwhile
+        subprocess.run(["git", "clone", "-q", "--bare", matrix.ROOT, commit], check=True)
+        log = ["git", "-C", commit, "log", "-1", "--format=%h %s"]
+        print("The clean builds are of", subprocess.run(log, capture_output=True, text=True, check=True).stdout, flush=True)
+        figures = [measure_matrix(commit), measure_corpus()]
     print()
     for figure, _ in reversed(figures):
         print(figure)
