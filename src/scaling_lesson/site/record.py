@@ -11,6 +11,7 @@ import os
 import re
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 from difflib import SequenceMatcher
@@ -30,27 +31,24 @@ from scaling_lesson.units import did_you_mean, nearest
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser("scripts/record", description=__doc__.split("\n\n")[0])
-    parser.add_argument(
-        "named", nargs="*", metavar="PAGE or NAME",
-        help="a page, as messages name it or as claims do, or a value, as NAME or PAGE/NAME; without one, all pages",
-    )  # fmt: skip
+    named = "a page, as messages or claims name it, or a value: NAME or PAGE/NAME; all pages when nothing is named"
+    parser.add_argument("named", nargs="*", metavar="PAGE or NAME", help=named)
     parser.add_argument("--yes", action="store_true", help="write without asking")
-    parser.add_argument("--explain", action="store_true", help="write nothing: show where the values named come from and go")
+    parser.add_argument("--explain", action="store_true", help="write nothing: tell where the values come from and go")
     given, unknown = parser.parse_known_args(arguments)
     if unknown:
-        parser.error(f"there is no option {unknown[0]}{did_you_mean(nearest(unknown[0], ['--yes', '--explain', '--help']))}")
+        hint = did_you_mean(nearest(unknown[0], ("--yes", "--explain", "--help")))
+        parser.error(f"there is no option {unknown[0]}{hint}")
     if os.environ.get("CI"):
         print("scripts/record does not run in CI: run it where someone reads the difference", file=sys.stderr)
         return 2
     gate, found = compute(Path("mkdocs.yml"))
-    chosen: set[tuple[str, str]] = set()
+    meanings = _meanings(gate)
     for word in given.named:
-        meant = _meant(gate, word)
-        if not meant:
-            print(f"there is no page or value {word}{did_you_mean(nearest(word, _words(gate)))}", file=sys.stderr)
+        if os.path.relpath(word) not in meanings:
+            print(f"there is no page or value {word}{did_you_mean(nearest(word, meanings))}", file=sys.stderr)
             return 2
-        chosen |= meant
-    chosen = chosen or {(path, "") for path in gate.pages}
+    chosen = {meant for word in given.named or gate.pages for meant in meanings[os.path.relpath(word)]}
     if given.explain:
         print("\n".join(line for path, name in sorted(chosen) for line in _explained(gate, gate.pages[path], name)))
         return 0
@@ -73,32 +71,23 @@ def compute(config_file: Path) -> tuple[Gate, list[Problem]]:
         return plugin.gate, plugin.found
 
 
-def _names(page: Page) -> set[str]:
-    """The values a page publishes, and those its record still has."""
-    recorded = (key.removeprefix("value ") for key in records.read(page.record)[0] if key.startswith("value "))
-    return {*page.run.values, *recorded}
-
-
-def _words(gate: Gate) -> list[str]:
-    """All that can be named."""
-    names = [(page.slug, name) for page in gate.pages.values() for name in sorted(_names(page))]
-    pages = [word for page in gate.pages.values() for word in (page.path, page.record_path, page.slug)]
-    return [*pages, *(name for _, name in names), *map("/".join, names)]
-
-
-def _meant(gate: Gate, word: str) -> set[tuple[str, str]]:
-    """What a word on the command line names: (path, name) of each value, (path, "") of each page."""
-    path = Path(word)
-    inside = path.is_absolute() and path.is_relative_to(Path.cwd())
-    path = (path.relative_to(Path.cwd()) if inside else path).as_posix()
-    pages = {(p.path, "") for p in gate.pages.values() if path in (p.path, p.record_path) or word == p.slug}
-    slug, _, name = word.rpartition("/")
-    return pages or {(p.path, name) for p in gate.pages.values() if slug in ("", p.slug) and name in _names(p)}
+def _meanings(gate: Gate) -> dict[str, set[tuple[str, str]]]:
+    """Every word that names something: pages, as (path, ""), or values, as (path, name), recorded ones too."""
+    meanings = defaultdict(set)
+    for page in gate.pages.values():
+        for word in (page.path, page.record_path, page.slug):
+            meanings[word].add((page.path, ""))
+        recorded = (key.removeprefix("value ") for key in records.read(page.record)[0] if key.startswith("value "))
+        for name in (*page.run.values, *recorded):
+            meanings[name].add((page.path, name))
+            meanings[f"{page.slug}/{name}"].add((page.path, name))
+    return meanings
 
 
 def _accept(gate: Gate, found: list[Problem], chosen: set[tuple[str, str]], yes: bool) -> int:
+    """Show what drifted of what was chosen, write it when that is agreed to, and tell what is left."""
     before = set(gate.problems())
-    changes, links = [], {}
+    files, changes, links = [], [], {}
     for page in sorted(gate.pages.values(), key=lambda page: page.path):
         if page.incomplete:
             continue  # what it computes is not known; its problems are told below
@@ -110,27 +99,23 @@ def _accept(gate: Gate, found: list[Problem], chosen: set[tuple[str, str]], yes:
         ):
             old = file.read_bytes().decode("utf-8", "replace") if file.exists() else None
             if new != old:
-                changes.append((file, new, list(_differences(path, old or "", new or ""))))
-    count = sum(len(shown) for _, _, shown in changes)
-    what = f"{count} change{'s' * (count != 1)} in {_files(len(changes))}"
-    for shown in (line for _, _, lines in changes for line in lines):
-        print(shown)
-    if changes and not yes and not _agreed(what):
+                files.append((file, new))
+                changes += _differences(path, old or "", new or "")
+    for change in changes:
+        print(change)
+    many = f"{len(files)} file{'s' * (len(files) != 1)}"
+    if files and not yes and not _agreed(f"{len(changes)} change{'s' * (len(changes) != 1)} in {many}"):
         return 1
-    for file, new, _ in changes:
+    for file, new in files:
         file.unlink() if new is None else file.write_bytes(new.encode("utf-8"))
-    for path, texts in links.items():
-        gate.pages[path].links = texts
+    for path, accepted in links.items():
+        gate.pages[path].links = accepted
     left = sorted({*found} - before | {*gate.problems()})
     for problem in left:
         if not problem.drift:
             print(problem, file=sys.stderr)
-    print(f"{_files(len(changes))} rewritten" + (f". Left: {summary(left)}" if left else ""))
+    print(f"{many} rewritten" + (f". Left: {summary(left)}" if left else ""))
     return 1 if left else 0
-
-
-def _files(count: int) -> str:
-    return f"{count} file{'s' * (count != 1)}"
 
 
 def _agreed(what: str) -> bool:
@@ -141,17 +126,15 @@ def _agreed(what: str) -> bool:
     try:
         agreed = input(f"Accept {what}? [y/N] ").strip().lower() in ("y", "yes")
     except (EOFError, KeyboardInterrupt):
-        print()
-        agreed = False
-    if not agreed:
-        print("nothing written")
-    return agreed
+        agreed = print()
+    print(end="" if agreed else "nothing written\n")
+    return bool(agreed)
 
 
 def _corrected(gate: Gate, page: Page, link: ClaimLink, chosen: set[tuple[str, str]]) -> ClaimLink:
-    """A claim of a page, or to a value, that was chosen, with digits that hold, where its shape can hold."""
-    found = gate.look_up(page, link)
-    mine = (page.path, "") in chosen or not isinstance(found, str) and (found[0].path, link.name) in chosen
+    """A claim; when its page or its value was chosen, with digits that hold, where its shape can hold."""
+    value = gate.look_up(page, link)
+    mine = (page.path, "") in chosen or not isinstance(value, str) and (value[0].path, link.name) in chosen
     return replace(link, text=mine and gate.acceptable(page, link) or link.text)
 
 
@@ -173,62 +156,60 @@ def new_record(page: Page, names: set[str] | None = None) -> str:
     recorded, broken = records.read(page.record)
     if broken and names is not None:
         return page.record.read_bytes().decode("utf-8", "replace")  # which lines are whose cannot be told
-    computed = {key: e for key, e in page.run.entries.items() if names is None or key.removeprefix("value ") in names}
-    entries = {key: text for key, (_, text) in recorded.items() if key in page.run.entries or names is not None and key.removeprefix("value ") not in names}
-    order, at = list(entries), 0
-    for key in page.run.entries:
-        if key in entries:
+    computed, at = page.run.entries, 0
+    texts = {key: text for key, (_, text) in recorded.items()}
+    for key in {**computed, **recorded}:
+        if names is not None and key.removeprefix("value ") not in names:
+            continue
+        if key not in computed:
+            del texts[key]
+        elif key not in texts or not records.agree(texts[key], computed[key].text, computed[key].tolerance):
+            texts[key] = computed[key].text
+    order = [key for key in recorded if key in texts]
+    for key in computed:  # what is new stands after what comes before it on the page
+        if key in recorded:
             at = order.index(key) + 1
-        elif key in computed:
+        elif key in texts:
             order.insert(at, key)
             at += 1
-    for key, entry in computed.items():
-        if not records.agree(entries.get(key, ""), entry.text, entry.tolerance):
-            entries[key] = entry.text
-    return records.write({key: entries[key] for key in order}) if order else ""
+    return records.write({key: texts[key] for key in order}) if order else ""
 
 
 def _differences(path: str, old: str, new: str) -> Iterator[str]:
-    """Each line that changes: its place, as it is, as it will be, and in a terminal its changed words in colour."""
+    """Each line that changes: its place, as it was and as it will be, in a terminal with the changed words in colour."""
     before, after = old.split("\n"), new.split("\n")
-    keys = ([line.partition(" = ")[0] for line in lines] for lines in (before, after))  # a record's lines pair by these
+    keys = ([line.partition(" = ")[0] for line in lines] for lines in (before, after))  # by these a record's lines pair
     for _, i, j, k, l in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
-        for number, (was, is_) in enumerate(zip_longest(before[i:j], after[k:l]), i + 1):
-            if was != is_:
-                removed, added = _marked(was, is_)
-                yield "\n".join([f"{path}:{number}", *([f"-{removed}"] if was else []), *([f"+{added}"] if is_ else [])])
+        for number, (was, will) in enumerate(zip_longest(before[i:j], after[k:l]), i + 1):
+            if was != will:
+                shown = zip("-+", (was, will), _marked(was or "", will or ""), strict=True)
+                yield "\n".join([f"{path}:{number}", *(sign + line for sign, side, line in shown if side is not None)])
 
 
-def _marked(was: str | None, is_: str | None) -> tuple[str, str]:
-    """Both lines, with the words that differ in red and in green where there are colours."""
+def _marked(*lines: str) -> list[str]:
+    """A line as it was and as it will be: what differs in red and in green, where there are colours."""
     coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    words = [re.findall(r"[\w.,]+|\W", line or "") for line in (was, is_)]
-    parts = ([], [])
+    words, marked = [re.findall(r"[\w.,]+|\W", line) for line in lines], ["", ""]
     for tag, *spans in SequenceMatcher(None, *words, autojunk=False).get_opcodes():
         for side, colour in enumerate((31, 32)):
-            text = "".join(words[side][spans[2 * side] : spans[2 * side + 1]])
-            marked = coloured and text and tag != "equal"
-            parts[side].append(f"\x1b[{colour}m{text}\x1b[0m" if marked else text)
-    return "".join(parts[0]), "".join(parts[1])
+            text = "".join(words[side][slice(*spans[2 * side : 2 * side + 2])])
+            marked[side] += f"\x1b[{colour}m{text}\x1b[0m" if coloured and text and tag != "equal" else text
+    return marked
 
 
 def _explained(gate: Gate, page: Page, only: str) -> Iterator[str]:
-    """Where a value of a page (or each, without a name) comes from, and all that uses it."""
-    recorded, _ = records.read(page.record)
+    """Where a value of a page (each, when none is named) comes from, and all that uses it."""
     for name in [only] if only else page.run.values:
-        line, text = recorded.get(f"value {name}", (0, ""))
-        record = f"{page.record_path}:{line}: value {name} = {text}" if line else "none"
+        line, text = records.read(page.record)[0].get(f"value {name}", (0, ""))
         value = page.run.values.get(name)
-        if value is None:
-            yield f"{name}: nothing publishes it now\n  record      {record}"
-            continue
-        yield f"{page.path}:{page.line(value.place)}: {name}"
-        yield f"  value       {value.in_full}"
-        yield f"  expression  {value.expression}"
-        yield f"  tolerance   {f'± {value.tolerance:g} {value.unit.symbol}'.rstrip()}: {value.reason}" if value.tolerance else "  tolerance   none"
-        if value.source:
-            yield f"  source      {value.source}"
-        yield f"  record      {record}"
+        yield f"{page.path}:{page.line(value.place)}: {name}" if value else f"{page.path}: {name} is not published now"
+        if value:
+            yield f"  value       {value.in_full}"
+            yield f"  expression  {value.expression}"
+            margin = f"± {value.tolerance:g} {value.unit.symbol}".rstrip()
+            yield f"  tolerance   {f'{margin}: {value.reason}' if value.tolerance else 'none'}"
+            yield f"  source      {value.source}" if value.source else "  source      none: it is computed here"
+        yield f"  record      {f'{page.record_path}:{line}: {text}' if line else 'none'}"
         for user in gate.pages.values():
             for link in user.links:
                 if gate.look_up(user, link) == (page, value):

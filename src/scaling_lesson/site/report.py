@@ -45,15 +45,19 @@ def tell(found: list[Problem]) -> None:
 
 def annotation(problem: Problem) -> str:
     """The problem as a command to GitHub's runner, whose marks are escaped in it."""
-    path, message = (text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A") for text in (problem.path, problem.message))
-    path = path.replace(":", "%3A").replace(",", "%2C")
-    return f"::error file={path},line={problem.line},title={_kind(problem)}::{message}"
+    path = _escaped(problem.path).replace(":", "%3A").replace(",", "%2C")
+    return f"::error file={path},line={problem.line},title={_kind(problem)}::{_escaped(problem.message)}"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def table(found: list[Problem]) -> str:
     """All problems as a Markdown table, and below it how to go on."""
     rows = [f"| {_plain(f'{p.path}:{p.line}')} | {_kind(p)} | {_plain(p.message)} |" for p in found]
-    return "\n".join(["### Numbers that do not hold", "", "| Where | Kind | What |", "| --- | --- | --- |", *rows, "", _plain(summary(found)), ""])
+    head = ["### Numbers that do not hold", "", "| Where | Kind | What |", "| --- | --- | --- |"]
+    return "\n".join([*head, *rows, "", _plain(summary(found)), ""])
 
 
 def _kind(problem: Problem) -> str:
