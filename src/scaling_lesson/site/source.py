@@ -4,7 +4,6 @@ Everything here keeps line numbers, which Python-Markdown does not, so that each
 """
 
 import bisect
-import difflib
 import html
 import re
 import unicodedata
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 import yaml
 
 from scaling_lesson.site import claims
+from scaling_lesson.units import did_you_mean, nearest
 
 FENCE = re.compile(r"(?P<prefix>[> \t]*)(?P<fence>`{3,}+|~{3,}+)(?P<header>[^`]*)$")
 CLAIM_LINK = re.compile(r"\[(?P<text>[^\[\]\n]+)\]\(calc:(?:(?P<page>[a-z0-9-]+)/)?(?P<name>[a-z][a-z0-9_]*)\)")
@@ -89,8 +89,7 @@ def _read_header(fence: Fence) -> None:
     if rest.strip():
         fence.problems.append(f'this block would not run: cannot read {rest.strip()!r}; options are written key="value"')
     for key in fence.options.keys() - known:
-        nearest = difflib.get_close_matches(key, known, n=1)
-        hint = f"; did you mean {nearest[0]!r}?" if nearest else f"; options are {', '.join(sorted(known))}"
+        hint = did_you_mean(nearest(repr(key), map(repr, known))) or f"; options are {', '.join(sorted(known))}"
         fence.problems.append(f"this block would not run: there is no option {key!r}{hint}")
     if fence.options.get("exec") != "on":
         fence.problems.append('this block would not run: python blocks are executed, write ```python exec="on"')
