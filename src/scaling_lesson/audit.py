@@ -42,7 +42,7 @@ UNITS = (
 )
 
 STATEMENT = re.compile(
-    r"(?P<bound>(?:about|over|under|more than|less than|at least|at most)\s|[<>≤≥]\s?)?"
+    r"(?P<bound>(?i:about|over|under|more than|less than|at least|at most)\s|[<>≤≥]\s?)?"
     r"(?P<minus>[-−])?(?:"
     r"(?P<above>[0-9]{1,9})/(?P<below>[0-9]{1,9})"
     r"|2(?P<two>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4})"
@@ -106,7 +106,7 @@ def wrong(
     if not same(stated, published) and not (counted and symbol == ""):  # a count may leave its noun to the sentence
         return f"is of another dimension than {unit or 'a plain number'}"
     scale = factor * WORDS[said["word"] or ""] * (-1 if said["minus"] else 1)
-    part, bound = said["part"] or "", (said["bound"] or "").strip()
+    part, bound = said["part"] or "", (said["bound"] or "").strip().lower()
     digits = int((said["whole"] or "1").replace(",", "") + part)
     power = int((said["two"] or said["ten"] or said["raised"] or said["e"] or "0").translate(RAISED))
     if exactly := said["above"] or said["two"]:

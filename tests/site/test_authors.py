@@ -58,6 +58,8 @@ CHANGES = {
     "there is no page": ("(calc:mixed-precision/n_parameters).\n", "(calc:mixed-precison/n_parameters).\n"),
     "this is not a claim": (SHARE, "[31%\n](calc:share) of GPT-2"),
     "is not on the built page": ("## Where are the parameters?", "## Where are the [31%](calc:share)?"),
+    "belongs inside": (SHARE, "almost [31%](calc:share) of GPT-2"),
+    "makes it another": (SHARE, "−[31%](calc:share) of GPT-2"),
     "naked number": ("You gave every token a vector.", "You gave every token a vector of 768."),
     "published share: recorded": (COMPUTED, "share = 0.31"),
     "is not in the record": (PUBLISHED, "spare = 768\n" + 'publish("", share=share, spare=spare)'),

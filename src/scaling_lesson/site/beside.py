@@ -30,7 +30,7 @@ def beside(before: str, after: str, claim: Claim | None, unit: Unit) -> str | No
 
     In the text, other claims stand in ⟦ ⟧, and lines begin and end with \\0. claim: None where the value is a text.
     """
-    if bound := _BOUND_BEFORE.search(before) or _BOUND_AFTER.match(after):
+    if claim and (bound := _BOUND_BEFORE.search(before) or _BOUND_AFTER.match(after)):
         return f'"{bound[0].strip()}" belongs inside the link, where it is checked'
     found = _SIGN_BEFORE.search(before) or _GLUED_AFTER.match(after) or _NUMBER_AFTER.match(after)
     word = re.sub("[⟦⟧]", "", found[0]).strip() if found else _unit_after(after, claim, unit)

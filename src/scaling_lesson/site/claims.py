@@ -3,7 +3,7 @@
 A claim is the text of a link such as `[37.7 MB](calc:one_sequence)`. It holds when the text is the correct rounding
 (half to even, as Python formats) of the published value at the digits shown, in a unit of the same dimension.
 
-    claim   = [bound] number [word] [unit]
+    claim   = [bound] number [word] [unit]; the bound may begin a sentence
     bound   = about | over | more than | at least | under | less than | at most | > | ≥ | < | ≤
     number  = 37.7 | 1,024 | -0.5 | 5.9 × 10²³ | 5.9e23 | 2⁻¹¹ | 1/12
     word    = thousand | million | billion | trillion
@@ -25,7 +25,7 @@ _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _LIFT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 _CLAIM = re.compile(
-    r"(?P<bound>(?:" + "|".join(BOUNDS) + r")\s*)?"
+    r"(?P<bound>(?i:" + "|".join(BOUNDS) + r")\s*)?"
     r"(?P<sign>[-−])?"
     r"(?:(?P<base>2|10)(?P<power>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4})"
     r"|(?P<above>[0-9]{1,9})/(?P<below>[0-9]{1,9})"
@@ -61,7 +61,7 @@ def parse(text: str) -> Claim:
     unit = parse_unit((parts["touching"] or parts["unit"]).strip())
     scale = unit.factor * WORDS.get(parts["word"], 1)
     sign = -1 if parts["sign"] else 1
-    bound = BOUNDS.get(parts["bound"].strip(), "")
+    bound = BOUNDS.get(parts["bound"].strip().lower(), "")
     if parts["above"]:
         if int(parts["below"]) == 0:
             raise ValueError(f'"{text}" divides by zero')
