@@ -68,7 +68,9 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             self.gate = Gate(self.config.names, self.config.exempt)
             self._shown = {}
         self.gate.names, self.gate.exempt, self.gate.pages = self.config.names, self.config.exempt, {}
-        self.root = Path(config.config_file_path).resolve().parent
+        settings = Path(config.config_file_path).resolve()
+        self.root = settings.parent
+        self.gate.read_settings(settings.read_text(encoding="utf-8"), settings.name)
         self._notebooks = {}
         if "mkdocs-jupyter" in config.plugins:
             config.plugins["mkdocs-jupyter"].config["execute"] = not self.serving
@@ -110,7 +112,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         if self.gate.current is None:  # a notebook
             return html
         page.meta["gate_path"] = self.gate.current.path
-        self.gate.close(html)
+        self.gate.close(html, page.title or "")
         return html
 
     def on_env(self, env: object, *, config: MkDocsConfig, files: Files) -> None:
