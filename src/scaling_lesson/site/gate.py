@@ -33,15 +33,12 @@ from scaling_lesson.units import did_you_mean, nearest
 
 _NAKED = 'naked number "{0}": publish it and claim it, [{0}](calc:name)'
 _TOKEN = secrets.token_hex(8)
-SLOT = re.compile(rf"⟦{_TOKEN} (claim|block) (\d+)⟧")
+SLOT = re.compile(rf"⟦{_TOKEN} (\d+)⟧")
 
 
-def slot(what: str, index: int) -> str:
-    """What stands for a page's claim, or for what is wrong with its block, until all pages are rendered.
-
-    No page can write or print it by chance.
-    """
-    return f"⟦{_TOKEN} {what} {index}⟧"
+def slot(index: int) -> str:
+    """What stands for a page's claim until all pages are rendered; no page can write or print it by chance."""
+    return f"⟦{_TOKEN} {index}⟧"
 
 
 @dataclass(frozen=True, order=True)
