@@ -33,15 +33,12 @@ from scaling_lesson.units import did_you_mean, nearest
 
 _NAKED = 'naked number "{0}": publish it and claim it, [{0}](calc:name)'
 _TOKEN = secrets.token_hex(8)
-SLOT = re.compile(rf"⟦{_TOKEN} (claim|block) (\d+)⟧")
+SLOT = re.compile(rf"⟦{_TOKEN} (\d+)⟧")
 
 
-def slot(what: str, index: int) -> str:
-    """What stands for a page's claim, or for what is wrong with its block, until all pages are rendered.
-
-    No page can write or print it by chance.
-    """
-    return f"⟦{_TOKEN} {what} {index}⟧"
+def slot(index: int) -> str:
+    """What stands for a page's claim until all pages are rendered; no page can write or print it by chance."""
+    return f"⟦{_TOKEN} {index}⟧"
 
 
 @dataclass(frozen=True, order=True)
@@ -197,10 +194,9 @@ class Gate:
             if problem and (problem.message if not line else (line, problem.message)) not in told:
                 page.problems.append(problem)
         text = visible(lines)
-        text = SLOT.sub(lambda m: m[0] if m[1] == "claim" else "\0", text)  # a block's problems stand below it
         for match in SLOT.finditer(text):
             around = text[max(0, match.start() - 99) : match.start()], text[match.end() : match.end() + 99]
-            page.beside[int(match[2])] = [SLOT.sub(lambda m: f"⟦{page.links[int(m[2])].text}⟧", part) for part in around]
+            page.beside[int(match[1])] = [SLOT.sub(lambda m: f"⟦{page.links[int(m[1])].text}⟧", part) for part in around]
         if not page.problems and not page.run.failures:  # else their cause is told
             for text in odd:
                 page.problems.append(Problem(page.path, self._seek(page, text.rsplit(": ", 1)[-1]), text))

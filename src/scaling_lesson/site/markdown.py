@@ -20,6 +20,10 @@ from scaling_lesson.site.gate import SLOT, Gate, Page, Problem, error_box, slot
 from scaling_lesson.site.run import Value, shown_code
 
 
+_BLOCK_SLOT = re.compile(f"<!-- {SLOT.pattern} -->")
+"""What stands for the problems of a block: a comment, which nobody who reads the page takes for text."""
+
+
 class NumbersExtension(Extension):
     """Adds executed blocks and claims. Must stand after pymdownx.superfences, whose fences it extends."""
 
@@ -72,7 +76,7 @@ class NumbersExtension(Extension):
         anchors = "".join(
             f'<span id="calc-{v.name}"></span>' for v in page.run.values.values() if v.place[0] == index
         )
-        wrong = slot("block", index)
+        wrong = f"<!-- {slot(index)} -->"
         if options["shown"]:
             return f'<div class="block">{anchors}{listing}{printed}{extra[0]}{wrong}</div>'
         folded = f'<details class="block-code"><summary>The code</summary>{anchors}{listing}</details>'
@@ -114,7 +118,7 @@ class _Slots(Treeprocessor):
                 link.set("id", f"claim-{index}")
                 for child in list(link):
                     link.remove(child)
-                link.text = AtomicString(slot("claim", index))
+                link.text = AtomicString(slot(index))
 
 
 def fill_slots(gate: Gate, page: Page, html: str, address: Callable[[str, str], str], found: list[Problem]) -> str:
@@ -124,15 +128,12 @@ def fill_slots(gate: Gate, page: Page, html: str, address: Callable[[str, str], 
     address: gives the relative address of one page's url from another's.
     """
 
-    def fill(match: re.Match) -> str:
-        index = int(match[2])
-        if match[1] == "claim":
-            return _claim(gate, page, index, address)
-        fence = page.fences[index]
+    def wrong(match: re.Match) -> str:
+        fence = page.fences[int(match[1])]
         lines = range(fence.line, fence.line + len(fence.body) + 2)
         return "".join(error_box(str(p)) for p in found if p.path == page.path and p.line in lines)
 
-    return SLOT.sub(fill, html)
+    return SLOT.sub(lambda match: _claim(gate, page, int(match[1]), address), _BLOCK_SLOT.sub(wrong, html))
 
 
 def _claim(gate: Gate, page: Page, index: int, address: Callable[[str, str], str]) -> str:
