@@ -67,7 +67,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             self.gate = Gate(self.config.names, self.config.exempt)
             self._shown = {}
         self.gate.names, self.gate.exempt, self.gate.pages = self.config.names, self.config.exempt, {}
-        self.root = Path(config.config_file_path).resolve().parent
+        self.root = Path(config.config_file_path or "mkdocs.yml").resolve().parent  # no path when stdin is closed
         self._notebooks = {}
         if "mkdocs-jupyter" in config.plugins:
             config.plugins["mkdocs-jupyter"].config["execute"] = not self.serving
