@@ -1,7 +1,7 @@
 """Clean builds of the site that must all agree, whatever the processor, the libraries, the locale, the path, the shell.
 
-Six things differ between machines, each with five settings. In the 25 builds of MATRIX any two settings of two things meet
-exactly once, as 5 is prime.
+Six things differ between machines, each with five settings. In the 25 builds of MATRIX any two settings of two things
+meet exactly once, as 5 is prime.
 """
 
 import json
@@ -22,14 +22,14 @@ NOTEBOOK = "notebook/recompute/index.html"
 
 @dataclass(frozen=True)
 class Setting:
-    """One state of one thing. env: environment variables, None for unset. needs: what the processor must have for it."""
+    """One state of one thing. env: environment variables, None for unset. needs: what the processor must have."""
 
     name: str
     env: dict[str, str | None] = field(default_factory=dict)
     needs: str = ""
 
 
-OLD_C_LIBRARY = {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-AVX512F"}  # its powers and logarithms end in other bits
+OLD_C_LIBRARY = {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-AVX512F"}  # its powers end in other bits
 OLDEST = {
     "ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "SSE41", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2",
     "OPENBLAS_CORETYPE": "Nehalem", **OLD_C_LIBRARY,
@@ -60,17 +60,19 @@ COUNTRY = [
     Setting("C.UTF-8, UTC", {"LC_ALL": "C.UTF-8", "TZ": "UTC"}),
     Setting("C, Kathmandu", {"LC_ALL": "C", "TZ": "Asia/Kathmandu"}),
     Setting("POSIX, St Johns", {"LANG": "POSIX", "TZ": "America/St_Johns"}),
-    Setting("de_DE, Kathmandu", {"LC_ALL": "de_DE.UTF-8", "TZ": "Asia/Kathmandu"}),  # as these two are where they are not
-    Setting("tr_TR, St Johns", {"LANG": "tr_TR.UTF-8", "TZ": "America/St_Johns"}),  # installed, too
+    # These two also where they are not installed.
+    Setting("de_DE, Kathmandu", {"LC_ALL": "de_DE.UTF-8", "TZ": "Asia/Kathmandu"}),
+    Setting("tr_TR, St Johns", {"LANG": "tr_TR.UTF-8", "TZ": "America/St_Johns"}),
 ]
-PLACE = [Setting("plain"), Setting("Größe ∞ in a b"), Setting("symlink"), Setting("shallow clone"), Setting("read-only docs")]
+PLACE = [Setting(n) for n in ("plain", "Größe ∞ in a b", "symlink", "shallow clone", "read-only docs")]
 SHELL = [
     Setting("plain"),
     Setting("umask, no stdin"),
     Setting("no HOME, TERM", {"HOME": None, "TERM": None}),
     Setting("CI, NO_COLOR", {"CI": "true", "NO_COLOR": "1"}),
-    Setting("rc, warnings", {"MPLCONFIGDIR": "settings", "PYTHONWARNINGS": "error::RuntimeWarning,default::UserWarning"}),
+    Setting("rc, warnings", {"MPLCONFIGDIR": "settings", "PYTHONWARNINGS": "error::RuntimeWarning,default"}),
 ]
+TITLES = ["processor", "libraries", "threads, hash seed", "locale, time zone", "checkout", "shell"]
 THINGS = [PROCESSOR, LIBRARY, PYTHON, COUNTRY, PLACE, SHELL]
 MATRIX = [
     tuple(thing[n % 5] for thing, n in zip(THINGS, (i, j, i + j, i + 2 * j, i + 3 * j, i + 4 * j), strict=True))
@@ -133,7 +135,7 @@ def build(settings: tuple[Setting, ...], folder: Path, copy: Callable[[Path, boo
     before, after = ("umask 077; ", " <&-") if shell.name == "umask, no stdin" else ("", " </dev/null")
 
     in_play = {name for thing in THINGS for setting in thing for name in setting.env} - {"HOME", "TERM"}
-    environment = {name: value for name, value in os.environ.items() if name not in in_play | {"PYTHONPATH", "LC_CTYPE"}}
+    environment = {name: value for name, value in os.environ.items() if name not in in_play | {"PYTHONPATH"}}
     environment["PYTHON"] = "/nonexistent"  # should the .venv not fit this checkout, fail rather than set one up
     for setting in settings:
         environment |= setting.env
@@ -143,7 +145,7 @@ def build(settings: tuple[Setting, ...], folder: Path, copy: Callable[[Path, boo
 
     begin = time.monotonic()
     line = f"{before}cd {shlex.quote(str(seen_as))}; exec {shlex.join(command)} 2>&1{after}"
-    done = subprocess.run(["bash", "-c", line], env=environment, stdout=subprocess.PIPE)
+    done = subprocess.run(["bash", "-c", line], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     seconds = time.monotonic() - begin
     subprocess.run(["chmod", "-R", "u+w", root / "docs"], check=True)
 
@@ -172,7 +174,7 @@ class Spread:
 
 
 def compare(builds: list[Build]) -> tuple[list[Spread], list[list[str]]]:
-    """The values with a tolerance, and for each build where it differs from the first in more than the tolerances allow."""
+    """The values with a tolerance, and for each build where it differs by more than the tolerances allow."""
     alarms: list[list[str]] = [[] for _ in builds]
     found: dict[tuple[str, str], list[Fraction]] = {}
     allowed: dict[tuple[str, str], tuple[float, str]] = {}
@@ -200,8 +202,9 @@ def compare(builds: list[Build]) -> tuple[list[Spread], list[list[str]]]:
 
 def differences(first: object, second: object, at: str = "") -> list[str]:
     """Where two JSON values differ."""
-    if isinstance(first, dict) and isinstance(second, dict) and first.keys() == second.keys():
-        return [d for key in first for d in differences(first[key], second[key], f"{at}/{key}")]
+    if isinstance(first, dict) and isinstance(second, dict):
+        same = [d for key in first.keys() & second for d in differences(first[key], second[key], f"{at}/{key}")]
+        return same + [f"{at}/{key} is in one build only" for key in sorted(first.keys() ^ second.keys())]
     if isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
         return [d for n, pair in enumerate(zip(first, second, strict=True)) for d in differences(*pair, f"{at}/{n}")]
     return [] if first == second else [f"{at} is {second!r}, in the first build {first!r}"]

@@ -1,13 +1,14 @@
 """`scripts/measure`: does the gate catch every planted defect, and does it stay silent where nothing is wrong?
 
-Two figures: how much of the drift corpus it catches at the right place, and its false alarms over the clean builds of the
-matrix, which are of what is committed.
+Two figures: how much of the drift corpus it catches at the right place, and its false alarms over the clean builds of
+the matrix, which are of what is committed.
 """
 
 import importlib.util
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import matrix
@@ -41,15 +42,21 @@ def measure_matrix(commit: Path) -> tuple[str, bool]:
         subprocess.run(["git", "clone", "-q", *depth, commit.as_uri(), folder], check=True)
 
     builds: dict[int, matrix.Build] = {}
+    rows = [[setting.name for setting in settings] for settings in matrix.MATRIX]
+    widths = [max(map(len, column)) for column in zip(matrix.TITLES, *rows, strict=True)]
+
+    def row(cells: Iterable[str]) -> str:
+        return " | ".join(f"{cell:{width}}" for cell, width in zip(cells, widths, strict=True))
+
+    print(f"   | {row(matrix.TITLES)}")
     for number, settings in enumerate(matrix.MATRIX, 1):
-        widths = [max(len(setting.name) for setting in thing) for thing in matrix.THINGS]
-        row = " | ".join(f"{setting.name:{width}}" for setting, width in zip(settings, widths, strict=True))
+        line = f"{number:2} | {row(setting.name for setting in settings)}"
         if lack := matrix.lacking(settings):
-            print(f"{number:2} | {row} | skipped: this processor has no {lack}", flush=True)
+            print(f"{line} | skipped: this processor has no {lack}", flush=True)
             continue
         with tempfile.TemporaryDirectory(prefix="matrix-") as folder:
             build = builds[number] = matrix.build(settings, Path(folder, "build"), clone)
-        print(f"{number:2} | {row} | {build.seconds:3.0f} s | {'FALSE ALARM' if build.alarms else 'clean'}", flush=True)
+        print(f"{line} | {build.seconds:3.0f} s | {'FALSE ALARM' if build.alarms else 'clean'}", flush=True)
         print("".join(f"     {alarm}\n" for alarm in build.alarms), end="", flush=True)
 
     spreads, apart = matrix.compare(list(builds.values()))
@@ -71,7 +78,8 @@ def main() -> int:
         commit = Path(folder, "commit")  # all builds are of one, whatever is committed meanwhile
         subprocess.run(["git", "clone", "-q", "--bare", matrix.ROOT, commit], check=True)
         log = ["git", "-C", commit, "log", "-1", "--format=%h %s"]
-        print("The clean builds are of", subprocess.run(log, capture_output=True, text=True, check=True).stdout, flush=True)
+        named = subprocess.run(log, capture_output=True, text=True, check=True).stdout.strip()
+        print(f"The clean builds are of {named}", flush=True)
         figures = [measure_matrix(commit), measure_corpus()]
     print()
     for figure, _ in reversed(figures):

@@ -68,7 +68,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             self.gate = Gate(self.config.names, self.config.exempt)
             self._shown = {}
         self.gate.names, self.gate.exempt, self.gate.pages = self.config.names, self.config.exempt, {}
-        settings = Path(config.config_file_path).resolve()
+        settings = Path(config.config_file_path or "mkdocs.yml").resolve()  # no path when stdin is closed
         self.root = settings.parent
         self.gate.read_settings(settings.read_text(encoding="utf-8"), settings.name)
         self._notebooks = {}
