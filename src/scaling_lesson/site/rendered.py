@@ -33,7 +33,8 @@ class _Reader(HTMLParser):
         unread = address.startswith("calc:")
         skipped = tag in _CODE or (tag, attributes.get("class")) in _COMPUTED or unread
         if not self._skipping:
-            self.shown += [value or "" for name, value in attrs if name in _SHOWN_ATTRIBUTES and (tag, name) != ("data", "value")]
+            seen = _SHOWN_ATTRIBUTES - ({"value"} if tag == "data" else set())
+            self.shown += [value or "" for name, value in attrs if name in seen]
         if unread and not address.removeprefix("calc:").isdecimal():  # a numbered one is known, and told by the gate
             self.odd.append(f"a claim was not read as one: {address}")
         if attributes.get("class") == "gate-problem":
@@ -67,13 +68,13 @@ class _Reader(HTMLParser):
                 self.odd.append(f"a {what} was not read as one: {' '.join(data.split())[:40]}")
 
     def _part(self, tag: str) -> None:
-        """Letters, digits and signs side by side make one number or word of a formula; what begins or ends between, two."""
+        """Letters, digits and signs side by side make one word of a formula; other elements part them."""
         if tag not in ("mi", "mn", "mo"):
             self.math.append("\n" if tag == "math" else " ")
 
 
 def read(html: str) -> tuple[list[str], list[str], list[str]]:
-    """The texts of a rendered page that are neither code nor computed, what should not be left in it, and its formulas."""
+    """The texts of a rendered page that are neither code nor computed, what should not be left, and its formulas."""
     reader = _Reader()
     reader.feed(html)
     reader.close()
