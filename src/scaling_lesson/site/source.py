@@ -188,7 +188,8 @@ def replace_claims(lines: list[str], text: str, new: Callable[[int, re.Match], s
         parts, end = [], 0
         for match in CLAIM_LINK.finditer(line):
             put, link = new(count, match), lines[at][match.start() : match.end()]
-            parts += [lines[at][end : match.start()], link if put == match[0] else put]  # `text` has code and comments blank
+            # What `text` has blank, code and comments, stays in a claim that stays.
+            parts += [lines[at][end : match.start()], link if put == match[0] else put]
             end = match.end()
             count += 1
         lines[at] = "".join(parts) + lines[at][end:]
