@@ -43,6 +43,10 @@ class Defect:
     fresh: bool = False
     also: list[list[str]] = field(default_factory=list)
 
+    @property
+    def title(self) -> str:
+        return f"{self.kind}: {self.name}"
+
     def plant(self, copy: Path) -> list[str]:
         """Make the change, and return the messages it should bring."""
         at = self._change(copy / self.file, self.old, self.new)
@@ -79,15 +83,15 @@ def _with_lines(message: str, at: int, copy: Path) -> str:
 def corpus() -> list[Defect]:
     """All defects, in the files' order. Raises ValueError when two share a name."""
     found = [Defect(**entry) for file in sorted(HERE.glob("*.toml")) for entry in tomllib.loads(file.read_text("utf-8"))["defect"]]
-    names = [defect.name for defect in found]
+    names = [defect.title for defect in found]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"names must differ; got twice: {', '.join(twice)}")
     return found
 
 
 def run_corpus(only: str = "") -> list[tuple[str, str | None]]:
-    """Plant and build every defect whose name or kind holds `only`; (name, None) for one that is caught just as it
-    should be, else (name, what the build said and should have said)."""
+    """Plant and build every defect whose title holds `only`; (title, None) for one that is caught just as it
+    should be, else (title, what the build said and should have said)."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "copy")
         for name in ("docs", "src"):
