@@ -80,8 +80,8 @@ def check(page, within=0.0, **recomputed):
 
 def same(mine, entry, within):
     text = entry["value"]
-    if isinstance(mine, (str, bool)):
-        return str(mine) == text
+    if entry["type"] in ("str", "bool") or isinstance(mine, (str, bool)):
+        return type(mine).__name__ == entry["type"] and str(mine) == text
     try:
         exact = "/" in text or text.lstrip("-").isdigit()
         theirs = Fraction(text) if exact else Fraction(float(text))

@@ -88,9 +88,12 @@ def in_full(text: str, unit: str) -> Fraction | None:
     return number(f"{digits}e{exponent.translate(RAISED)}" if power else digits)
 
 
-def wrong(text: str, value: Fraction, unit: str, tolerance: Fraction = Fraction(0), zero: bool = False) -> str | None:
+def wrong(
+    text: str, value: Fraction, unit: str, tolerance: Fraction = Fraction(0), zero: bool = False, around: Fraction | None = None
+) -> str | None:
     """Why `text` does not state a value of this unit correctly, or None. It must hold all over value ± tolerance.
 
+    around: all over this ± tolerance instead: the recorded value, which is the same on each machine.
     zero: "0.00" may stand for something too small for its digits; else it says nothing of it.
     """
     said = STATEMENT.fullmatch(text)
@@ -123,7 +126,8 @@ def wrong(text: str, value: Fraction, unit: str, tolerance: Fraction = Fraction(
 
     if not holds(value * base):
         return "is not what that rounds to"
-    all_over = all(holds(end * base) for end in (value - tolerance, value + tolerance))
+    middle = value if around is None else around
+    all_over = all(holds(end * base) for end in (middle - tolerance, middle + tolerance))
     return None if all_over else "does not hold all over its tolerance"
 
 
@@ -353,10 +357,11 @@ def value_problems(text: str, value: dict, attribute: str | None) -> Iterator[st
     exact = str(value["value"])
     if attribute != exact:
         yield f'its value attribute is "{attribute}", numbers.json has "{exact}"'
-    if (amount := number(exact)) is not None:
-        if problem := wrong(text, amount, value["unit"], Fraction(value["tolerance"])):
+    amount = None if value["type"] in ("str", "bool") else number(exact)
+    if amount is not None:
+        if problem := wrong(text, amount, value["unit"], Fraction(value["tolerance"]), around=number(value["recorded"])):
             yield f"{value['name']} is {exact} {value['unit']}".rstrip() + f", and the text {problem}"
-    elif "nan" in exact.lower() or value["unit"]:
+    elif value["type"] not in ("str", "bool") or value["unit"]:
         yield f"{value['name']} is {exact} {value['unit']}".rstrip() + ", which is not a number"
     elif text != exact:
         yield f'{value["name"]} is "{exact}"'

@@ -405,3 +405,152 @@ def test_warnings_of_a_strict_build_leave_the_site_as_it_was(site):
     made.write(PAGE.replace("The cache", "The [gone](gone.md) cache"))
     assert made.fails()
     assert (made.root / "site/page/index.html").read_bytes() == before
+
+
+def lines_of(site, texts, published='publish("", ten=ten)', **options):
+    """Each text as a paragraph of one page that publishes ten, from line 3 on; what is told, by the text."""
+    paragraphs = "\n\n".join(texts)
+    made = site(f'# Page\n\n{paragraphs}\n\n```python exec="on"\nten = 10\n{published}\n```\n', **options)
+    told = {text: [] for text in texts}
+    by_line = dict(enumerate([text for text in texts for _ in range(text.count("\n") + 2)], 3))
+    for message in made.messages():
+        path, line, what = message.split(":", 2)
+        assert path == "docs/page.md" and int(line) in by_line, message
+        told[by_line[int(line)]].append(what.strip())
+    return told
+
+
+TEN = "[10](calc:ten)"
+ANOTHER = {
+    f"{TEN}k tokens": "k", f"{TEN} million tokens": "million", f"{TEN}%": "%", f"{TEN} %": "%", f"{TEN} MB": "MB",
+    f"{TEN}/s": "/s", f"−{TEN}": "−", f"-{TEN}": "-", f"is –{TEN}": "–", f"− {TEN} of it": "−", f"±{TEN}": "±", f"1/{TEN}.": None,
+    f"{TEN}×": "×", f"{TEN}x": "x", f"{TEN} FLOP/s": "FLOP/s", f"{TEN} ms of it": "ms", f"{TEN} percent": "percent",
+    f"{TEN} dozen": "dozen", f"{TEN} hundred of them": "hundred", f"{TEN} billion": "billion", f"**{TEN}**k": "k",
+    f"<b>{TEN}</b> <i>million</i>": "million", f"{TEN}&nbsp;million": "million", f"{TEN}`k`": "k", f"{TEN} `MB`": "MB",
+    f"{TEN}$k$": "k", f"{TEN}\u200bk": "k", f"{TEN} \u200bmillion": "million", f"{TEN}{TEN}": "10", f"{TEN}.{TEN}": ".10",
+    f"{TEN},{TEN}": ",10", f"{TEN} {TEN}": "10", f"{TEN}^n^": "^n^", f"{TEN}<sup>n</sup>": "n", f"${TEN}": "$", f"x{TEN}": "x",
+    f"minus {TEN}": "minus", f"{TEN}-million": "-million", f"{TEN}:{TEN}": ":10", f"{TEN}+": "+", f"{TEN} layers/step": "layers/step",
+    f"{TEN} ×10": None, f"~{TEN}": "~", f"{TEN}\\_000": "_000", f"{TEN}!": None, f"{TEN} and a half": "and a half",
+}  # fmt: skip
+del ANOTHER[f"1/{TEN}."], ANOTHER[f"{TEN} ×10"], ANOTHER[f"{TEN}\\_000"], ANOTHER[f"{TEN}!"]
+
+
+def test_what_makes_another_number_of_a_claim_is_told_with_its_line(site):
+    told = lines_of(site, list(ANOTHER))
+    for text, beside in ANOTHER.items():
+        assert any(f': "{beside}' in message and "makes it another number" in message for message in told[text]), (text, told[text])
+
+
+BOUNDS = {f"It is {bound} {TEN}, or so.": bound for bound in (
+    "more than", "over", "at least", "under", "about", "At most", "less than", "<b>over</b>", "nearly", "almost", "up to", ">", "≈", "fewer than")}
+
+
+def test_a_bound_outside_its_claim_is_told(site):
+    told = lines_of(site, [*BOUNDS, f"over\n{TEN}"])
+    for text, messages in told.items():
+        assert len(messages) == 1 and "belongs inside the link" in messages[0], (text, messages)
+
+
+def test_what_may_stand_beside_a_claim(site):
+    texts = [
+        f"{TEN}, {TEN}; {TEN}: {TEN}! ({TEN}) “{TEN}” “so {TEN}.” {TEN}—{TEN} {TEN}–{TEN} **{TEN}**, *{TEN}*.",
+        f"{TEN} layers, {TEN} tokens, {TEN} times, {TEN}-layer, {TEN}'s and {TEN}’s, {TEN} × {TEN} = {TEN}, {TEN} + {TEN} − {TEN} .",
+        f"- {TEN}\n- {TEN}", f"| {TEN} | MB |\n|---|---|\n| k{{#a}} | {TEN} |", f"so over: {TEN}", f"{TEN}\n{{: .x }}", f"{TEN} a million",
+        f"the other {TEN}, moreover, {TEN} of them; {TEN} or {TEN}, {TEN} is. {TEN}… {TEN} (MB)",
+    ]  # fmt: skip
+    made = site("# Page\n\n" + "\n\n".join(texts) + '\n\n```python exec="on"\nten = 10\npublish("", ten=ten)\n```\n')
+    assert [message for message in made.messages() if "naked" not in message] == []
+
+
+def test_a_noun_after_a_count_must_be_its_own(site):
+    told = lines_of(site, [f"{TEN} layers", f"{TEN} heads", f"{TEN} times"], 'publish("layer", ten=ten)')
+    assert [bool(messages) for messages in told.values()] == [False, True, False]
+
+
+def test_numbers_in_formulas_are_found_however_they_are_written(site):
+    wrong = [
+        r"$x \text{ is } 5950$", r"$x \text{is 37.7 MB}$", r"$x \textbf{5950}$", r"$x \mbox{5950}$", r"$x \text{a {5950} b}$",
+        "$x = 5{.}9$", "$x = 1{}2$", "$x = 1{,}024$", "$x = {1}{2}$", "$x = 1\u200b2$", r"$x = 5\text{.}9$", r"$x = 1\!2$",
+        r"$x = 1\,024$", r"$x = \mathrm{1}2$", r"$\operatorname{x5950}$", r"$x = \text{5}$", r"$x \text{5} 9$", "$5$", r"$5\%$",
+    ]  # fmt: skip
+    told = lines_of(site, [TEN, *wrong])
+    assert [text for text, messages in told.items() if not messages] == [TEN]
+
+
+@pytest.mark.parametrize("text", [
+    r"$\alpha = 2$", r"$\Delta + 1$", r"$2\varepsilon$", r"$\frac{1}{2} \beta$", r"$x^2 + 5 y$", r"$2 \times \theta_1$", r"$x \text{ or } 2 y$"])
+def test_constants_beside_a_letter_belong_to_the_formula(site, text):
+    assert site(f"# Page\n\n{text}\n", accepted=False).messages() == []
+
+
+@pytest.mark.parametrize("attribute", ["aria-description", "aria-valuetext", "label", "aria-label", "title", "alt", "placeholder"])
+def test_what_is_read_out_is_prose(site, attribute):
+    found = site(f'# Page\n\n<b {attribute}="37 MB">x</b>\n\n<p {attribute}=38>x</p>\n', accepted=False).messages()
+    assert [message.partition(": ")[0] for message in found] == ["docs/page.md:3", "docs/page.md:5"]
+
+
+def test_what_the_settings_show_is_prose(site):
+    made = site(PAGE)
+    config = made.root / "mkdocs.yml"
+    config.write_text("site_description: For 37 readers of float16\n" + config.read_text().replace("Small", "Small 12")
+                      + "copyright: >\n  since\n  2026\nsite_author: Agent 7\nnav:\n  - Home 3: index.md\n"
+                      "  - Part 4:\n    - \"The \\x35 pages\": page.md\n")  # fmt: skip
+    told = [re.sub(": publish.*", "", message) for message in made.messages()]
+    assert told == [
+        'mkdocs.yml:1: naked number "37"', 'mkdocs.yml:2: naked number "12"', 'mkdocs.yml:9: naked number "2026"',
+        'mkdocs.yml:11: naked number "7"', 'mkdocs.yml:13: naked number "3"', 'mkdocs.yml:14: naked number "4"',
+        'mkdocs.yml:15: naked number "5"',
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("front", "line"), [
+    ("title: Part 37", 2), ('title: "Part \\x337"', 2), ("description: 37 tricks", 2), ("x: y\ndescription: >\n  some\n  37 tricks", 5)])
+def test_the_title_in_tabs_and_search_is_prose(site, front, line):
+    found = site(f"---\n{front}\n---\n# Page\n", accepted=False).messages()
+    assert any(re.match(rf'docs/page\.md:\d: naked number "37"', message) for message in found), found
+    assert any(message.startswith(f"docs/page.md:{line}:") for message in found), found
+
+
+def test_a_title_made_of_the_file_name_is_prose(site):
+    made = site(PAGE)
+    made.write("Text.\n", "part-37.md")
+    assert [re.sub(": publish.*", "", message) for message in made.messages()] == ['docs/part-37.md:1: naked number "37"']
+
+
+def test_a_text_is_not_confused_with_a_number(site):
+    made = site('[5](calc:a) [5](calc:b) [True](calc:c)\n\n```python exec="on"\na, b, c = "5", 5, True\npublish("", a=a, b=b, c=c)\n```\n'
+                .replace(") [", "), ["))  # fmt: skip
+    assert made.messages() == []
+    values = made.gate.numbers()["pages"]["docs/page.md"]["values"]
+    assert [(value["value"], value["type"]) for value in values] == [("5", "str"), ("5", "int"), ("True", "bool")]
+
+
+TOLERATED = '[{}](calc:x)\n\n```python exec="on"\nx = {}\npublish("", x=x, tolerance={}, reason="sums")\n```\n'
+
+
+@pytest.mark.parametrize(("shown", "value", "tolerance", "holds"), [
+    ("0.12", 0.12, 0.004, True), ("0.12", 0.12, 0.006, False), ("0.1200", 0.12, 0.004, False), ("under 0.2", 0.12, 0.07, True),
+    ("under 0.2", 0.12, 0.09, False), ("over 0.1", 0.12, 0.03, False), ("about 500", 500.5, 40, True), ("about 500", 500.5, 60, False),
+    ("1/2", 0.5, 1e-9, False), ("0.12", 0.1249, 0.0005, False),
+])  # fmt: skip
+def test_a_tolerance_is_no_wider_than_the_digits_shown_need(site, shown, value, tolerance, holds):
+    found = site(TOLERATED.format(shown, value, tolerance)).messages()
+    assert (found == []) == holds and all("its tolerance reaches over" in message for message in found), found
+
+
+def test_a_claim_that_holds_here_holds_wherever_the_record_does(site):
+    """Each machine computes another value within the tolerance of the record: none may find the claim near a boundary."""
+    made = site(TOLERATED.format("under 0.2", 0.15, 0.04))
+    for elsewhere in (0.12, 0.18, 0.189):
+        made.write(TOLERATED.format("under 0.2", elsewhere, 0.04))
+        assert made.messages() == []
+    made = site(TOLERATED.format("under 0.2", 0.15, 0.06), accepted=True)
+    for elsewhere in (0.12, 0.15, 0.18):
+        made.write(TOLERATED.format("under 0.2", elsewhere, 0.06))
+        assert len(made.messages()) == 1
+
+
+@pytest.mark.parametrize("value", ['"text"', "True"])
+def test_text_has_no_tolerance(site, value):
+    (message,) = site(TOLERATED.format("text", value, 0.1).replace("[text](calc:x)", ""), accepted=False).messages()
+    assert "x is " in message and "so it has no tolerance" in message

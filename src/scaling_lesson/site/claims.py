@@ -89,21 +89,24 @@ def is_number(text: str) -> bool:
     return True
 
 
-def disagreement(claim: Claim, value: Fraction, unit: Unit, tolerance: Fraction = Fraction(0)) -> str | None:
+def disagreement(
+    claim: Claim, value: Fraction, unit: Unit, tolerance: Fraction = Fraction(0), around: Fraction | None = None
+) -> str | None:
     """Why the claim does not hold for a value in base units of `unit`, or None when it holds.
 
-    With a tolerance it must hold at both ends of value ± tolerance, so that no machine can flip it.
+    With a tolerance it must hold at both ends of value ± tolerance too, so that no machine can flip it; or, so that all
+    machines judge alike, of `around` ± tolerance, the value all are compared with.
     """
     shown = claim.unit
     # A count may leave its noun to the sentence: "12" for 12 layers.
     if shown.dimension != unit.dimension and not (shown.symbol == "" and unit.dimension in COUNTED):
         return f"{shown.symbol or 'a bare number'} is {shown.dimension}, not {unit.dimension}"
-    ends = (value - tolerance, value + tolerance)
-    if all(_holds(claim, end) for end in ends):
-        return None
-    if tolerance and _holds(claim, value):
+    if not _holds(claim, value):
+        return "the digits differ"
+    middle = value if around is None else around
+    if not all(_holds(claim, end) for end in (middle - tolerance, middle + tolerance)):
         return "its tolerance reaches over the rounding boundary: show fewer digits"
-    return "the digits differ"
+    return None
 
 
 def _holds(claim: Claim, value: Fraction) -> bool:

@@ -5,7 +5,6 @@ marked while Markdown is rendered; `problems()` then tells, in one list, everyth
 """
 
 import ast
-import difflib
 import re
 import secrets
 from dataclasses import dataclass, field
@@ -14,11 +13,13 @@ from html import escape
 from pathlib import Path
 
 from scaling_lesson.site import claims, records, rendered
+from scaling_lesson.site.beside import beside
 from scaling_lesson.site.run import Run, Value
 from scaling_lesson.site.source import (
     CLAIM_LINK,
     ClaimLink,
     Fence,
+    formula_lines,
     formula_numbers,
     naked_numbers,
     numbers_in,
@@ -26,15 +27,22 @@ from scaling_lesson.site.source import (
     replace_claims,
     scan_claims,
     scan_fences,
+    shown_settings,
+    visible,
 )
+from scaling_lesson.units import did_you_mean, nearest
 
+_NAKED = 'naked number "{0}": publish it and claim it, [{0}](calc:name)'
 _TOKEN = secrets.token_hex(8)
-SLOT = re.compile(rf"⟦{_TOKEN} (\d+)⟧")
+SLOT = re.compile(rf"⟦{_TOKEN} (claim|block) (\d+)⟧")
 
 
-def slot(index: int) -> str:
-    """What stands for a page's claim until all pages are rendered; no page can write or print it by chance."""
-    return f"⟦{_TOKEN} {index}⟧"
+def slot(what: str, index: int) -> str:
+    """What stands for a page's claim, or for what is wrong with its block, until all pages are rendered.
+
+    No page can write or print it by chance.
+    """
+    return f"⟦{_TOKEN} {what} {index}⟧"
 
 
 @dataclass(frozen=True, order=True)
@@ -70,6 +78,7 @@ class Page:
     run: Run | None = None
     ran: set[int] = field(default_factory=set)
     reached: set[int] = field(default_factory=set)
+    beside: dict[int, list[str]] = field(default_factory=dict)
     exempted: set[str] = field(default_factory=set)
     rendered: bool = False
     converter: object = None
@@ -112,6 +121,7 @@ class Gate:
         self.exempt = exempt
         self.pages: dict[str, Page] = {}
         self.current: Page | None = None
+        self.shown_settings: list[Problem] = []
         self._key: object = None
         self._kept: dict[str, tuple[object, Run]] = {}
 
@@ -154,29 +164,43 @@ class Gate:
         if number in self.exempt.get(page.path, {}):
             page.exempted.add(number)
             return None
-        return Problem(page.path, line, f'naked number "{number}": publish it and claim it, [{number}](calc:name)')
+        return Problem(page.path, line, _NAKED.format(number))
 
-    def close(self, html: str) -> None:
-        """The current page is rendered: end its run, and read what readers will."""
+    def close(self, html: str, title: str = "") -> None:
+        """The current page is rendered: end its run, and read what readers will. title: as tabs and search show it."""
         page, self.current = self.current, None
         page.rendered = True
         page.run.end()
+        recorded, _ = records.read(page.record)
+        for value in page.run.values.values():
+            _, text = recorded.get(f"value {value.name}", (0, ""))
+            agrees = value.tolerance and records.agree(text, value.text, value.tolerance)
+            value.recorded = records.number(text) if agrees else None
         if not page.incomplete:
             self._kept[page.path] = (self._key, page.run)
-        self.read_rendered(page, html)
+        self.read_rendered(page, html, title)
 
-    def read_rendered(self, page: Page, html: str) -> None:
+    def read_rendered(self, page: Page, html: str, title: str) -> None:
         """Check the rendered page too: whatever the patterns above took for code or markup and Markdown did not."""
-        shown, odd, formulas = rendered.read(html)
-        told = {problem.message for problem in page.problems}
-        numbers = [number for formula in formulas for number in formula_numbers(formula, self.names)]
-        for text in shown:
+        shown, odd, formulas, lines = rendered.read(html)
+        problems = (*page.problems, *self.shown_settings)
+        told = {problem.message for problem in problems} | {(problem.line, problem.message) for problem in problems}
+        places = formula_lines(page.prose)
+        numbers = []
+        for index, formula in enumerate(formulas):
+            place = places[index] if len(places) == len(formulas) else 0
+            numbers += [(place, number) for number in formula_numbers(formula, self.names)]
+        for text in (*shown, title):
             text = re.sub(r"\[[^\[\]]*\]\(calc:\d+\)", " ", SLOT.sub(" ", text))  # a claim not reached is told as such
-            numbers += [number for _, number in numbers_in(text, self.names)]
-        for number in numbers:
-            problem = self._naked_problem(page, self._seek(page, number), number)
-            if problem and problem.message not in told:
+            numbers += [(0, number) for _, number in numbers_in(text, self.names)]
+        for line, number in numbers:
+            problem = self._naked_problem(page, line or self._seek(page, number), number)
+            if problem and (problem.message if not line else (line, problem.message)) not in told:
                 page.problems.append(problem)
+        text = visible(lines)
+        for match in SLOT.finditer(text):
+            around = text[max(0, match.start() - 99) : match.start()], text[match.end() : match.end() + 99]
+            page.beside[int(match[1])] = [SLOT.sub(lambda m: f"⟦{page.links[int(m[1])].text}⟧", part) for part in around]
         if not page.problems and not page.run.failures:  # else their cause is told
             for text in odd:
                 page.problems.append(Problem(page.path, self._seek(page, text.rsplit(": ", 1)[-1]), text))
@@ -187,6 +211,11 @@ class Gate:
         """Tell that a formula of the current page cannot be read."""
         message = f"cannot read the formula {' '.join(formula.split())!r}: {error}"
         self.current.problems.append(Problem(self.current.path, self._seek(self.current, formula), message))
+
+    def read_settings(self, text: str, path: str) -> None:
+        """Check what every page shows of mkdocs.yml."""
+        naked = [(line + n - 1, number) for line, words in shown_settings(text) for n, number in numbers_in(words, self.names)]
+        self.shown_settings = [Problem(path, line, _NAKED.format(number)) for line, number in naked]
 
     @staticmethod
     def _seek(page: Page, text: str) -> int:
@@ -214,13 +243,14 @@ class Gate:
         if len(owners) > 1:
             return f"{link.page!r} could be {' or '.join(p.path for p in owners)}"
         if not owners:
-            near = difflib.get_close_matches(link.page, [p.slug for p in self.pages.values()], n=1)
-            return f"there is no page {link.page!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+            near = nearest(repr(link.page), [repr(p.slug) for p in self.pages.values()])
+            return f"there is no page {link.page!r}{did_you_mean(near)}"
         owner = owners[0]
         value = owner.run.values.get(link.name)
         if value is None:
-            near = difflib.get_close_matches(link.name, owner.run.values, n=1)
-            return f"nothing publishes {link.name}" + (f"; did you mean {near[0]}?" if near else "")
+            elsewhere = (f"{p.slug}/{link.name}" for p in self.pages.values() if link.name in p.run.values)
+            near = next(elsewhere, "") or nearest(link.name, owner.run.values)
+            return f"nothing publishes {link.name}{did_you_mean(near)}"
         return owner, value
 
     def _owners(self, page: Page, link: ClaimLink) -> list[Page]:
@@ -230,6 +260,10 @@ class Gate:
         bearers = [p for p in self.pages.values() if p.slug == link.page]
         # A page without blocks publishes nothing: one of the reference code may share a lesson page's name.
         return [p for p in bearers if p.fences] or bearers
+
+    def lost(self, page: Page, link: ClaimLink) -> bool:
+        """Whether a claim's value is missing and a block failed that may have published it: that one is told."""
+        return isinstance(self.look_up(page, link), str) and any(p.incomplete for p in self._owners(page, link))
 
     def verdict(self, page: Page, link: ClaimLink) -> str | None:
         """What is wrong with a claim, as its message; None when it holds."""
@@ -245,7 +279,7 @@ class Gate:
             claim = claims.parse(link.text)
         except ValueError as error:
             return f'claim "{link.text}": {link.name} is {value.text}; {error}'
-        reason = claims.disagreement(claim, value.exact, value.unit, value.margin)
+        reason = value.disagreement(claim)
         if reason is None:
             return None
         other = claim.unit.dimension != value.unit.dimension
@@ -253,6 +287,14 @@ class Gate:
         shown = f" ({correct})" if correct and correct != value.text else ""
         reason = "" if reason == "the digits differ" else f"; {reason}"
         return f'claim "{link.text}": {link.name} is {value.text}{shown}{reason}'
+
+    def _beside(self, page: Page, index: int) -> str | None:
+        """What is wrong with the text round a claim that holds."""
+        link = page.links[index]
+        value = self.look_up(page, link)[1]
+        if not any(character.isnumeric() for character in link.text):  # True, or a word
+            return None
+        return beside(*page.beside.get(index, ("", "")), claims.parse(link.text) if value.exact is not None else None, value.unit)
 
     def correct(self, link: ClaimLink, value: Value) -> str | None:
         """The claim's text with digits that hold, in the shape, unit and bound it has; None where a person must choose."""
@@ -262,7 +304,7 @@ class Gate:
             text = claims.rewrite(claims.parse(link.text), value.exact)
         except ValueError:
             return None
-        if text is None or claims.disagreement(claims.parse(text), value.exact, value.unit, value.margin):
+        if text is None or value.disagreement(claims.parse(text)):
             return None
         return text
 
@@ -274,17 +316,19 @@ class Gate:
 
     def problems(self) -> list[Problem]:
         """Everything wrong on every page, in page and line order."""
-        found: set[Problem] = set()
+        found = set(self.shown_settings)
         for page in self.pages.values():
             found.update(page.problems)
             for index, link in enumerate(page.links):
-                if isinstance(self.look_up(page, link), str) and any(p.incomplete for p in self._owners(page, link)):
-                    continue  # the block that failed is the cause, and is told
+                if self.lost(page, link):
+                    continue
                 if message := self.verdict(page, link):
                     drift = self.acceptable(page, link) is not None
                     found.add(Problem(page.path, link.line, message, drift))
                 elif index not in page.reached:
                     found.add(Problem(page.path, link.line, f'claim "{link.text}" is not on the built page'))
+                elif message := self._beside(page, index):
+                    found.add(Problem(page.path, link.line, f'claim "{link.text}": {message}'))
             for index, fence in enumerate(page.fences):
                 if fence.executed and index not in page.ran:
                     found.add(Problem(page.path, fence.line, "this block did not run"))
@@ -341,7 +385,8 @@ class Gate:
         for page in self.pages.values():
             values = [
                 {
-                    "name": v.name, "value": str(v.value), "unit": v.unit.symbol, "tolerance": v.tolerance,
+                    "name": v.name, "value": str(v.value), "type": type(v.value).__name__, "unit": v.unit.symbol, "tolerance": v.tolerance,
+                    "recorded": str(v.value if v.recorded is None else v.recorded),
                     "reason": v.reason, "expression": v.expression, "source": str(v.source), "line": page.line(v.place),
                 }
                 for v in page.run.values.values()

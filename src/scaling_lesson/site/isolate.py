@@ -28,7 +28,8 @@ def start_server() -> socket.socket:
     if _server is None:
         _server, theirs = socket.socketpair()
         # Threads do not survive a fork, and add in another order. A fixed seed gives sets one order.
-        settings = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+        # The author's own matplotlibrc could set a locale, or name one this machine lacks.
+        settings = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "MATPLOTLIBRC": os.devnull}
         with theirs:
             process = subprocess.Popen(
                 [sys.executable, "-P", __file__, str(theirs.fileno())], pass_fds=[theirs.fileno()],

@@ -62,10 +62,16 @@ def agree(recorded: str, computed: str, tolerance: float) -> bool:
     """Whether a recorded text stands for the computed one: the same text, or numbers within the tolerance."""
     if recorded == computed:
         return True
-    old, new = _NUMBER.fullmatch(recorded), _NUMBER.fullmatch(computed)
-    if not tolerance or old is None or new is None or old[2] != new[2]:
+    old, new = number(recorded), number(computed)
+    if not tolerance or old is None or new is None or recorded.partition(" ")[2] != computed.partition(" ")[2]:
         return False
+    return abs(old - new) <= Fraction(tolerance)
+
+
+def number(text: str) -> Fraction | None:
+    """The number a recorded text begins with, before its unit."""
+    match = _NUMBER.fullmatch(text)
     try:
-        return abs(Fraction(old[1]) - Fraction(new[1])) <= Fraction(tolerance)
+        return match and Fraction(match[1])
     except ValueError:
-        return False
+        return None

@@ -5,14 +5,24 @@ disagree, a number could slip through, so every digit of the rendered page must 
 What mkdocstrings shows of the reference code is code with its comments.
 """
 
+import re
 from collections import Counter
 from html.parser import HTMLParser
 
+from scaling_lesson.site.source import SEEN_ATTRIBUTES
+
+_DIGITS = re.compile(r"[0-9.,]*")
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 _CODE = {"pre", "code", "script", "style"}
 _COMPUTED = {("svg", "lesson-figure"), ("data", "cell")}
 """Elements, with their class, whose text a block computed."""
-_SHOWN_ATTRIBUTES = {"title", "alt", "aria-label", "placeholder", "value", "label"}
+_INLINE = set(
+    "a abbr b bdi cite code data del dfn em i ins kbd mark q s samp small span strong sub sup time u var wbr "
+    "math mi mn mo mrow mspace mstyle mpadded mtext mfrac msub msup msubsup msqrt munder mover munderover semantics annotation".split()
+)
+"""Elements that leave what they hold on the line it stands on."""
+_ROWS = {"math", "mrow", "mstyle", "mpadded", "semantics"}
+"""MathML elements whose parts stand side by side."""
 _DOCSTRING = {"doc", "doc-object"}
 """The classes of the element that mkdocstrings puts round all it renders."""
 
@@ -23,6 +33,7 @@ class _Reader(HTMLParser):
         self.shown: list[str] = []
         self.math: list[str] = []
         self.odd: list[str] = []
+        self.lines: list[str] = []
         self._stack: list[tuple[str, bool]] = []
         self._open: Counter[str] = Counter()
         self._skipping = 0
@@ -37,48 +48,60 @@ class _Reader(HTMLParser):
         skipped = tag in _CODE or (tag, attributes.get("class")) in _COMPUTED or unread
         skipped = skipped or _DOCSTRING <= set((attributes.get("class") or "").split())
         if not self._skipping:
-            self.shown += [value or "" for name, value in attrs if name in _SHOWN_ATTRIBUTES and (tag, name) != ("data", "value")]
+            self.shown += [value or "" for name, value in attrs if name in SEEN_ATTRIBUTES and (tag, name) != ("data", "value")]
         if unread and not address.removeprefix("calc:").isdecimal():  # a numbered one is known, and told by the gate
             self.odd.append(f"a claim was not read as one: {address}")
         if attributes.get("class") == "gate-problem":
             self.odd.append("a block does not run")
         if tag == "math":
             self._ours = "xmlns" in attributes
-        self._part(tag)
+        self._part(tag, attributes.get("width") or "")
         if tag not in _VOID:
             self._stack.append((tag, skipped))
             self._open[tag] += 1
             self._skipping += skipped
 
     def handle_endtag(self, tag: str) -> None:
-        self._part(tag)
         while self._open[tag]:
             open_tag, skipped = self._stack.pop()
             self._open[open_tag] -= 1
             self._skipping -= skipped
             if open_tag == tag:
                 break
+        self._part(tag)
 
     def handle_data(self, data: str) -> None:
+        if not (self._open["pre"] or self._open["script"] or self._open["style"]):
+            self.lines.append(data)
         if self._skipping:
             return
-        if self._ours and self._open["math"] and not self._open["mtext"]:
-            self.math.append(" ".join(data.split()))
-            return
+        if self._ours and self._open["math"]:
+            if not self._open["mtext"]:
+                self.math.append(" ".join(data.split()))
+                return
+            self.math.append(data if _DIGITS.fullmatch(data) else " ")
         self.shown.append(data)
         for mark, what in (("$$", "formula"), ("```", "fence")):
             if mark in data:
                 self.odd.append(f"a {what} was not read as one: {' '.join(data.split())[:40]}")
 
-    def _part(self, tag: str) -> None:
-        """Letters, digits and signs side by side make one number or word of a formula; what begins or ends between, two."""
-        if tag not in ("mi", "mn", "mo"):
+    def _part(self, tag: str, width: str = "") -> None:
+        """An element begins or ends: what is before and after it may be on two lines, or in two places of a formula."""
+        if tag not in _INLINE:
+            self.lines.append("\0")
+        beside = self._stack and self._stack[-1][0] in _ROWS and tag in _ROWS | {"mi", "mn", "mo", "mtext"} - {"math"}
+        thin = tag == "mspace" and re.match(r"\Z|-|neg|0?\.[012]", width)
+        if not (beside or thin):
             self.math.append("\n" if tag == "math" else " ")
 
 
-def read(html: str) -> tuple[list[str], list[str], list[str]]:
-    """The texts of a rendered page that are neither code nor computed, what should not be left in it, and its formulas."""
+def read(html: str) -> tuple[list[str], list[str], list[str], str]:
+    """A rendered page's texts that are neither code nor computed, what should not be left in it, and its formulas.
+
+    Then all that is visible as one text, code too, in which \\0 begins and ends a line.
+    """
     reader = _Reader()
     reader.feed(html)
     reader.close()
-    return reader.shown, reader.odd, [text for text in "".join(reader.math).split("\n") if text.strip()]
+    formulas = [text for text in "".join(reader.math).split("\n") if text.strip()]
+    return reader.shown, reader.odd, formulas, "".join(reader.lines)

@@ -17,7 +17,10 @@ Place = tuple[int, int]
 
 @dataclass
 class Value:
-    """A published value. `exact` is its number in base units of `unit`; None for text, True and False."""
+    """A published value. `exact` is its number in base units of `unit`; None for text, True and False.
+
+    recorded: the number it was compared with and lies within its tolerance of, when it has one.
+    """
 
     name: str
     value: int | float | Fraction | str | bool
@@ -28,14 +31,17 @@ class Value:
     expression: str
     place: Place
     used: bool = False
+    recorded: Fraction | None = None
 
     @property
     def exact(self) -> Fraction | None:
         return None if isinstance(self.value, (str, bool)) else Fraction(self.value) * self.unit.factor
 
-    @property
-    def margin(self) -> Fraction:
-        return Fraction(self.tolerance) * self.unit.factor
+    def disagreement(self, claim: claims.Claim) -> str | None:
+        """Why a claim does not hold for this value, which has a number; None when it does."""
+        around = Fraction(self.value) if self.recorded is None else self.recorded
+        factor = self.unit.factor
+        return claims.disagreement(claim, self.exact, self.unit, Fraction(self.tolerance) * factor, around * factor)
 
     @property
     def text(self) -> str:

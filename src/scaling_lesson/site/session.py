@@ -106,6 +106,8 @@ class Session:
             value = _plain(name, value)
             if unit and isinstance(value, (str, bool)):
                 raise ValueError(f'{name} is {type(value).__name__}, so its unit must be ""; got {unit!r}')
+            if tolerance and isinstance(value, (str, bool)):
+                raise ValueError(f"{name} is {type(value).__name__}, so it has no tolerance; got {tolerance!r}")
             expression = self._expression(call, name)
             entry = Value(name, value, parsed, float(tolerance), reason, source, expression, place)
             self.values[name] = entry

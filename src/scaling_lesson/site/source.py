@@ -4,14 +4,16 @@ Everything here keeps line numbers, which Python-Markdown does not, so that each
 """
 
 import bisect
-import difflib
 import html
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+import yaml
+
 from scaling_lesson.site import claims
+from scaling_lesson.units import did_you_mean, nearest
 
 FENCE = re.compile(r"(?P<prefix>[> \t]*)(?P<fence>`{3,}+|~{3,}+)(?P<header>[^`]*)$")
 CLAIM_LINK = re.compile(r"\[(?P<text>[^\[\]\n]+)\]\(calc:(?:(?P<page>[a-z0-9-]+)/)?(?P<name>[a-z][a-z0-9_]*)\)")
@@ -87,8 +89,7 @@ def _read_header(fence: Fence) -> None:
     if rest.strip():
         fence.problems.append(f'this block would not run: cannot read {rest.strip()!r}; options are written key="value"')
     for key in fence.options.keys() - known:
-        nearest = difflib.get_close_matches(key, known, n=1)
-        hint = f"; did you mean {nearest[0]!r}?" if nearest else f"; options are {', '.join(sorted(known))}"
+        hint = did_you_mean(nearest(repr(key), map(repr, known))) or f"; options are {', '.join(sorted(known))}"
         fence.problems.append(f"this block would not run: there is no option {key!r}{hint}")
     if fence.options.get("exec") != "on":
         fence.problems.append('this block would not run: python blocks are executed, write ```python exec="on"')
@@ -149,12 +150,17 @@ _INVISIBLE = (
 )
 _ENTITY = re.compile(r"&#?\w+;")
 _TAG = re.compile(r"</?[A-Za-z][^<>]*>")
-_SEEN_ATTRIBUTE = re.compile(r"""\b(?:alt|title|aria-label)\s*=\s*(?:"[^"]*"|'[^']*')""")
+SEEN_ATTRIBUTES = (
+    "alt", "title", "placeholder", "value", "label", "summary", "aria-label", "aria-description", "aria-valuetext",
+    "aria-roledescription", "aria-placeholder",
+)  # fmt: skip
+"""What is read out, or shown on hover or in a field."""
+_SEEN_ATTRIBUTE = re.compile(rf"""\b(?:{"|".join(SEEN_ATTRIBUTES)})\s*=\s*(?P<value>"[^"]*"|'[^']*'|[^\s"'>]+)""")
 
 
 def _blank_tag(match: re.Match) -> str:
     """A tag shows nothing but the attributes that are read out or shown on hover."""
-    kept = {i for seen in _SEEN_ATTRIBUTE.finditer(match[0]) for i in range(*seen.span())}
+    kept = {i for seen in _SEEN_ATTRIBUTE.finditer(match[0]) for i in range(*seen.span("value"))}
     return "".join(c if i in kept or c == "\n" else " " for i, c in enumerate(match[0]))
 
 
@@ -181,7 +187,8 @@ def replace_claims(lines: list[str], text: str, new: Callable[[int, re.Match], s
     for at, line in enumerate(_without_code(text).split("\n")):
         parts, end = [], 0
         for match in CLAIM_LINK.finditer(line):
-            parts += [lines[at][end : match.start()], new(count, match)]
+            put, link = new(count, match), lines[at][match.start() : match.end()]
+            parts += [lines[at][end : match.start()], link if put == match[0] else put]  # `text` has code and comments blank
             end = match.end()
             count += 1
         lines[at] = "".join(parts) + lines[at][end:]
@@ -199,7 +206,7 @@ def naked_numbers(text: str, names: list[str]) -> list[tuple[int, str]]:
     for math in MATH.finditer(text):
         formula = math["block"] or math["inline"]
         words = " ".join(_FORMULA_TEXT.findall(formula))
-        bare = re.sub(r"\\[A-Za-z]+", " ", _FORMULA_TEXT.sub(" ", formula))
+        bare = re.sub(r"\\([A-Za-z]+)", _as_letter, _FORMULA_TEXT.sub(" ", formula))
         numbers = [number for _, number in numbers_in(words, names)] + formula_numbers(bare, names)
         found += [(line(math.start()), number) for number in numbers]
     text = MATH.sub(_blank, text)
@@ -208,14 +215,53 @@ def naked_numbers(text: str, names: list[str]) -> list[tuple[int, str]]:
     return found + numbers_in(_TAG.sub(_blank_tag, _ENTITY.sub(_shown_entity, text)), names)
 
 
+def shown_settings(text: str) -> list[tuple[int, str]]:
+    """What every page shows of mkdocs.yml, each with its line: the titles of the navigation, and the site's name and like."""
+    shown: list[yaml.Node] = []
+    for key, value in yaml.compose(text).value:
+        if key.value in ("site_name", "site_description", "site_author", "copyright"):
+            shown.append(value)
+        elif key.value == "nav":
+            shown += _titles(value)
+    return [(node.start_mark.line + 1 + (node.style in ("|", ">")), str(node.value)) for node in shown]
+
+
+def _titles(node: yaml.Node) -> Iterator[yaml.Node]:
+    for item in () if isinstance(node, yaml.ScalarNode) else node.value:
+        if isinstance(node, yaml.MappingNode):
+            yield item[0]
+        yield from _titles(item[1] if isinstance(node, yaml.MappingNode) else item)
+
+
+_GREEK = set(
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega".split()
+)
+
+
+def _as_letter(command: re.Match) -> str:
+    return " α " if command[1].lower().removeprefix("var") in _GREEK else " "
+
+
 _FORMULA_TEXT = re.compile(r"\\(?:text|mathrm)\s*\{([^{}]*)\}")
 
 
 def formula_numbers(formula: str, names: list[str]) -> list[str]:
     """The numbers of a formula, without its commands, that are results and not constants beside a variable."""
-    formula = unicodedata.normalize("NFKC", _without_names(formula, names))  # x²⁵ as x25
+    formula = unicodedata.normalize("NFKC", _without_names(visible(formula), names))  # x²⁵ as x25
     numbers = re.findall(r"\d+(?:[.,]\d+)*", formula)
     return [number for number in numbers if len(number) > 1] if re.search(r"[^\W\d_]", formula) else numbers
+
+
+def formula_lines(text: str) -> list[int]:
+    """The line of each formula of the prose, in order."""
+    text = CLAIM_LINK.sub(_blank, _without_code(text))
+    line = _liner(text)
+    return [line(math.start()) for math in MATH.finditer(text)]
+
+
+def visible(text: str) -> str:
+    """The text without characters that take no room, such as a zero-width space or a soft hyphen."""
+    return "".join(character for character in text if unicodedata.category(character) != "Cf")
 
 
 def _without_names(text: str, names: list[str]) -> str:

@@ -79,7 +79,7 @@ def build(text: str) -> tuple[str, list[str]]:
     html = MARKDOWN.reset().convert(text)
     GATE.read_rendered(page, html)
     problems = [str(p) for p in GATE.problems() if not p.message.endswith("is not in the record")]
-    return fill_slots(GATE, page, html, lambda url, _: url), problems
+    return fill_slots(GATE, page, html, lambda url, _: url, []), problems
 
 
 _CODE = {"code", "pre", "script", "style", "template", "noscript"}

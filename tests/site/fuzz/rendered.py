@@ -11,11 +11,12 @@ PIECES = [
     *[f"<{tag}>" for tag in ("p", "b", "a", "div", "td", "table", "tr", "li", "ul", "h2", "br", "span", "details", "summary")],
     *[f"</{tag}>" for tag in ("p", "b", "a", "div", "td", "table", "tr", "li", "ul", "h2", "span", "details", "summary")],
     '<svg class="lesson-figure"><text>37</text></svg>', '<data class="cell" value="37">37</data>',
-    *[f"<{tag}>" for tag in ("code", "pre", "svg", "math", "data", "script", "style")],
-    *[f"</{tag}>" for tag in ("code", "pre", "svg", "math", "data", "script", "style")],
+    '<math xmlns="m"><mi>x</mi><mn>37</mn></math>', "<math><mn>37</mn></math>", "<svg><text>37</text></svg>",
+    *[f"<{tag}>" for tag in ("code", "pre", "data", "script", "style")],
+    *[f"</{tag}>" for tag in ("code", "pre", "data", "script", "style")],
     "37", "4", "word", " ", "\n", "&#51;", "&#x33;", "&frac12;", "&#9999999;", "&", ";", "<!--", "-->", "<?", "<!",
-    '<img alt="', '<span title="37">', '<code title="37">', '<input value="', '<span class="claim">', '<a href="calc:3">',
-    '<a href="calc:x">', "<a href='calc:" + "9" * 5000 + "'>", '">', '"', "'", "=", "<", ">", "/>", "$$", "```", *ODD,
+    '<img alt="', '<span title="37">', '<code title="37">', '<input value="', '<span class="claim">',
+    '<a href="calc:3">37</a>', '<a href="calc:x">37</a>', f"<a href='calc:{'9' * 5000}'>37</a>", '">', '"', "'", "=", "<", ">", "/>", "$$", "```", *ODD,
 ]  # fmt: skip
 SKIPPED = {"code", "pre", "script", "style"}
 

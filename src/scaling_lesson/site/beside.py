@@ -1,0 +1,54 @@
+"""What stands beside a claim: it must not make another number of it than the one that was checked.
+
+`[10](calc:ten) million` or `over [10](calc:ten)` would show a reader what nothing has checked. What belongs to a number
+goes inside its link.
+"""
+
+import re
+
+from scaling_lesson.site.claims import BOUNDS, WORDS, Claim
+from scaling_lesson.units import COUNTED, Unit, parse_unit
+
+_WORDED = "|".join([*filter(str.isalpha, BOUNDS), "more than", "less than", "at least", "at most"])
+_BOUND_BEFORE = re.compile(
+    rf"(?:\b(?:{_WORDED}|nearly|almost|roughly|around|up to|fewer than)\s+|(?<!\b\w\s)[<>≤≥≈~]\s*)\Z", re.I
+)
+_BOUND_AFTER = re.compile(r"\s+(?:(?:or|and) (?:more|less|fewer|so)|at least|at most)\b")
+
+# Glued to it, but for what opens or closes a quotation or the like; a sign; a claim and nothing between.
+_SIGN_BEFORE = re.compile(r"[^\s\0(\[{\"“‘'—–]\Z|(?<!⟧)–\Z|(?<![⟧)]\s)(?<!\b\w\s)[-−]\s+\Z|\b(?:minus|negative|plus)\s+\Z|⟦[^⟧\0]*⟧\s+\Z", re.I)
+_GLUED_AFTER = re.compile(r"(?![)\]}\"”’'.,;:!?…]*(?:[\s\0—–]|\Z)|['’]s\b|-[A-Za-z]{2})[^\s\0]+")
+_NUMBER_AFTER = re.compile(
+    rf"[\"”’']*[\s-]\s*(?:(?:{'|'.join(WORDS)}|hundred|dozen|per ?cent|squared|cubed|fold|bn|[kKMGT])\b"
+    r"|and an? (?:half|third|quarter)\b|point\s+\w+|[×x](?!\s+[⟦(\w]))"
+)
+_WORDS_AFTER = re.compile(r"[\s-]\s*(?P<two>(?P<one>[^\s\0⟦.,;:!?)\]”’\"]+)(?: [^\s\0⟦.,;:!?)\]”’\"]+)?)")
+
+
+def beside(before: str, after: str, claim: Claim | None, unit: Unit) -> str | None:
+    """What is wrong with the text before and after a claim, whose value is published in `unit`; None when nothing is.
+
+    In the text, other claims stand in ⟦ ⟧, and lines begin and end with \\0. claim: None where the value is a text.
+    """
+    if bound := _BOUND_BEFORE.search(before) or _BOUND_AFTER.match(after):
+        return f'"{bound[0].strip()}" belongs inside the link, where it is checked'
+    found = _SIGN_BEFORE.search(before) or _GLUED_AFTER.match(after) or _NUMBER_AFTER.match(after)
+    word = re.sub("[⟦⟧]", "", found[0]).strip() if found else _unit_after(after, claim, unit)
+    return f'"{word}" makes it another number: put it inside the link, where it is checked' if word else None
+
+
+def _unit_after(after: str, claim: Claim | None, unit: Unit) -> str | None:
+    """A unit after a claim that has none, unless it is what the value counts. A noun must be plural: others begin more."""
+    words = _WORDS_AFTER.match(after)
+    if claim is None or words is None or claim.unit.symbol:
+        return None
+    for word in (words["two"], words["one"]):
+        try:
+            said = parse_unit(word)
+        except ValueError:
+            continue
+        noun = said.dimension in COUNTED
+        if said.dimension == unit.dimension and noun or word == "times" or noun and (unit.dimension == "number" or word[-1] != "s"):
+            return None
+        return None if word == "×" else word
+    return None
