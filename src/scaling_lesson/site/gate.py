@@ -198,9 +198,10 @@ class Gate:
             if problem and (problem.message if not line else (line, problem.message)) not in told:
                 page.problems.append(problem)
         text = visible(lines)
+        text = SLOT.sub(lambda m: m[0] if m[1] == "claim" else "\0", text)  # a block's problems stand below it
         for match in SLOT.finditer(text):
             around = text[max(0, match.start() - 99) : match.start()], text[match.end() : match.end() + 99]
-            page.beside[int(match[1])] = [SLOT.sub(lambda m: f"⟦{page.links[int(m[1])].text}⟧", part) for part in around]
+            page.beside[int(match[2])] = [SLOT.sub(lambda m: f"⟦{page.links[int(m[2])].text}⟧", part) for part in around]
         if not page.problems and not page.run.failures:  # else their cause is told
             for text in odd:
                 page.problems.append(Problem(page.path, self._seek(page, text.rsplit(": ", 1)[-1]), text))
