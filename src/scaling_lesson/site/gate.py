@@ -8,6 +8,7 @@ import ast
 import re
 import secrets
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 from pathlib import Path
 
@@ -79,7 +80,7 @@ class Page:
     rendered: bool = False
     converter: object = None
 
-    @property
+    @cached_property
     def slug(self) -> str:
         """What other pages call it in `calc:slug/name`: its file name, or its folder's for an index page."""
         parts = Path(self.path).with_suffix("").parts

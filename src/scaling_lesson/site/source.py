@@ -262,7 +262,7 @@ def formula_lines(text: str) -> list[int]:
 
 def visible(text: str) -> str:
     """The text without characters that take no room, such as a zero-width space or a soft hyphen."""
-    return "".join(character for character in text if unicodedata.category(character) != "Cf")
+    return re.sub(r"[^\x00-\x7f]", lambda match: "" if unicodedata.category(match[0]) == "Cf" else match[0], text)
 
 
 def _without_names(text: str, names: list[str]) -> str:
@@ -273,6 +273,8 @@ def _without_names(text: str, names: list[str]) -> str:
 
 def numbers_in(text: str, names: list[str]) -> list[tuple[int, str]]:
     """Each word of plain text that holds a digit and is no name: its line and the word."""
+    if not any(map(str.isnumeric, text)):  # most texts: spare them the names
+        return []
     text = _without_names(text, names)
     line = _liner(text)
     return [
