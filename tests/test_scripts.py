@@ -158,7 +158,7 @@ def test_second_run_starts_nothing_but_the_command(checkout):
     checkout.run("scripts/build")
     assert [call for call in checkout.calls() if call.startswith("-m pip")] != []
     result = checkout.run("scripts/build")
-    assert checkout.calls() == ["-m mkdocs build", "-I src/scaling_lesson/audit.py site"]
+    assert checkout.calls() == ["-m mkdocs build"]
     assert result.stderr_text == ""
 
 
@@ -383,29 +383,6 @@ def test_mkdocs_and_pytest_take_the_arguments(with_this_venv):
     with_this_venv.add_browser()
     result = with_this_venv.run("scripts/test", "tests/test_x.py", "-k", "one", "-n", "0")
     assert "1 passed, 1 deselected" in result.stdout_text, result.stdout_text + result.stderr_text
-
-
-@pytest.mark.parametrize(
-    "arguments, site",
-    [([], "site"), (["-q"], "site"), (["-d", "a b"], "a b"), (["-da"], "a"), (["--site-dir", "a"], "a"),
-     (["--site-dir=a"], "a")],
-)  # fmt: skip
-def test_the_site_just_built_is_audited(checkout, arguments, site):
-    checkout.run("scripts/build")
-    checkout.calls()
-    checkout.run("scripts/build", *arguments)
-    build = " ".join(["-m mkdocs build", *arguments])
-    assert checkout.calls() == [build, f"-I src/scaling_lesson/audit.py {site}"]
-
-
-@pytest.mark.parametrize("failing", ["mkdocs", "audit"])
-def test_a_failed_build_is_not_audited_and_a_failed_audit_fails(checkout, failing):
-    checkout.run("scripts/build")
-    checkout.calls()
-    stub = PYTHON.replace('  --version)', f'  *{failing}*) exit 3 ;;\n  --version)')
-    program(checkout.bin / "python3", stub)
-    assert checkout.run("scripts/build").returncode == 3
-    assert any("audit" in call for call in checkout.calls()) == (failing == "audit")
 
 
 def test_audit_needs_plain_python_alone(checkout, tmp_path):

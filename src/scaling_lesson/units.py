@@ -5,6 +5,7 @@ MB is 10**6 bytes and MiB is 2**20 bytes; they are never mixed. FLOPs is a count
 """
 
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -78,6 +79,17 @@ def parse_unit(symbol: str) -> Unit:
     if slash and above in UNITS and below in UNITS:
         top, bottom = UNITS[above], UNITS[below]
         return Unit(symbol, f"{top.dimension}/{bottom.dimension}", top.factor / bottom.factor)
-    nearest = difflib.get_close_matches(symbol, UNITS, n=3, cutoff=0.5)
-    hint = f"; did you mean {' or '.join(nearest)}?" if nearest else ""
+    near = [nearest(side, UNITS) for side in (above, below) if side]
+    hint = did_you_mean("/".join(near) if all(near) else "")
     raise ValueError(f"unit must be one of those in scaling_lesson.units; got {symbol!r}{hint}")
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word most like this one, whatever its capitals; "" when none is like it."""
+    spelt = {name.lower(): name for name in known}
+    return next((spelt[near] for near in difflib.get_close_matches(word.lower(), spelt, n=1)), "")
+
+
+def did_you_mean(word: str) -> str:
+    """The end of a message about a word that is not known, where one like it is."""
+    return f"; did you mean {word}?" if word else ""

@@ -1,4 +1,4 @@
-"""The promises of tests/site/fuzz under Hypothesis, what fuzzing has found so far, and time that grows with length alone."""
+"""The promises of tests/site/fuzz under Hypothesis, what fuzzing has found, and time that grows with length alone."""
 
 import importlib
 import time
@@ -114,9 +114,12 @@ READERS: dict[str, Callable[[str], object]] = {
     "formula": lambda text: formula_numbers(text, ["GPT-2"]),
 }
 FAMILIES = [
-    "9", "9,999", "1 ", "[", "`", "` ", "``a`", "$", "$1 ", "$$a", "<!--", "<!-- 1", "(calc:", "](calc:", "[1](calc:a)", "[1](calc:a)\n",
-    "> ", "> ```\n", "```\n", "```` ", "~~~", "~", "{#", "{: .", "[^", "](", "](()", "][", "&#1", "&a", "<http://", "<a ", "<a>", "<b><i>",
-    "</b>", '<a title="', "alt='", "\n", " \n", "\n\n1", "[a]: ", "[a]:\n", "\\text{", "\\", "²", "٣", "\0", "\r", "1e", "= ", "value a = 1\n",
+    "9", "9,999", "1 ", "[", "`", "` ", "``a`", "$", "$1 ", "$$a", "<!--", "<!-- 1", "(calc:", "](calc:",
+    "[1](calc:a)", "[1](calc:a)\n",
+    "> ", "> ```\n", "```\n", "```` ", "~~~", "~", "{#", "{: .", "[^", "](", "](()", "][", "&#1", "&a", "<http://",
+    "<a ", "<a>", "<b><i>",
+    "</b>", '<a title="', "alt='", "\n", " \n", "\n\n1", "[a]: ", "[a]:\n", "\\text{", "\\", "²", "٣", "\0", "\r",
+    "1e", "= ", "value a = 1\n",
     '"', "about ", "- ", "1. ", "GPT-", "GPT-2 ",
 ]  # fmt: skip
 
@@ -132,7 +135,7 @@ def least(call: Callable[[str], object], text: str) -> float:
 
 @pytest.mark.parametrize("reader", READERS)
 def test_time_grows_with_length_and_no_faster(reader):
-    """Four times the length takes about four times the time; where each opening is searched to the end, sixteen times."""
+    """Four times the length takes four times the time; where each opening is searched to the end, sixteen times."""
     slow = {}
     for text in FAMILIES:
         if reader == "rendered" and text.startswith("<") and ">" not in text:

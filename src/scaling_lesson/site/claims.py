@@ -176,7 +176,7 @@ def in_full(number: int | float | Fraction) -> str:
 def show(value: Fraction, unit: Unit, decimals: int | None = None) -> str:
     """A value in base units as a claim would show it in `unit`: a table cell, or what a claim should read.
 
-    Without `decimals`, or where they would show nothing of it: whole numbers in full, others to four significant digits.
+    Without `decimals`, or where they would show nothing of it: whole numbers in full, others to four digits.
     """
     number = value / unit.factor
     size = abs(number)

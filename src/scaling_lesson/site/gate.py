@@ -5,10 +5,10 @@ marked while Markdown is rendered; `problems()` then tells, in one list, everyth
 """
 
 import ast
-import difflib
 import re
 import secrets
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 from pathlib import Path
 
@@ -30,6 +30,7 @@ from scaling_lesson.site.source import (
     shown_settings,
     visible,
 )
+from scaling_lesson.units import did_you_mean, nearest
 
 _NAKED = 'naked number "{0}": publish it and claim it, [{0}](calc:name)'
 _TOKEN = secrets.token_hex(8)
@@ -79,7 +80,7 @@ class Page:
     rendered: bool = False
     converter: object = None
 
-    @property
+    @cached_property
     def slug(self) -> str:
         """What other pages call it in `calc:slug/name`: its file name, or its folder's for an index page."""
         parts = Path(self.path).with_suffix("").parts
@@ -239,13 +240,14 @@ class Gate:
         if len(owners) > 1:
             return f"{link.page!r} could be {' or '.join(p.path for p in owners)}"
         if not owners:
-            near = difflib.get_close_matches(link.page, [p.slug for p in self.pages.values()], n=1)
-            return f"there is no page {link.page!r}" + (f"; did you mean {near[0]!r}?" if near else "")
+            near = nearest(repr(link.page), [repr(p.slug) for p in self.pages.values()])
+            return f"there is no page {link.page!r}{did_you_mean(near)}"
         owner = owners[0]
         value = owner.run.values.get(link.name)
         if value is None:
-            near = difflib.get_close_matches(link.name, owner.run.values, n=1)
-            return f"nothing publishes {link.name}" + (f"; did you mean {near[0]}?" if near else "")
+            elsewhere = (f"{p.slug}/{link.name}" for p in self.pages.values() if link.name in p.run.values)
+            near = next(elsewhere, "") or nearest(link.name, owner.run.values)
+            return f"nothing publishes {link.name}{did_you_mean(near)}"
         return owner, value
 
     def _owners(self, page: Page, link: ClaimLink) -> list[Page]:
@@ -255,6 +257,10 @@ class Gate:
         bearers = [p for p in self.pages.values() if p.slug == link.page]
         # A page without blocks publishes nothing: one of the reference code may share a lesson page's name.
         return [p for p in bearers if p.fences] or bearers
+
+    def lost(self, page: Page, link: ClaimLink) -> bool:
+        """Whether a claim's value is missing and a block failed that may have published it: that one is told."""
+        return isinstance(self.look_up(page, link), str) and any(p.incomplete for p in self._owners(page, link))
 
     def verdict(self, page: Page, link: ClaimLink) -> str | None:
         """What is wrong with a claim, as its message; None when it holds."""
@@ -311,8 +317,8 @@ class Gate:
         for page in self.pages.values():
             found.update(page.problems)
             for index, link in enumerate(page.links):
-                if isinstance(self.look_up(page, link), str) and any(p.incomplete for p in self._owners(page, link)):
-                    continue  # the block that failed is the cause, and is told
+                if self.lost(page, link):
+                    continue
                 if message := self.verdict(page, link):
                     drift = self.acceptable(page, link) is not None
                     found.add(Problem(page.path, link.line, message, drift))

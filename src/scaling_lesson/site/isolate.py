@@ -26,9 +26,13 @@ def start_server() -> socket.socket:
     """The socket on which the server takes requests. The first call starts it, and does not wait for its imports."""
     global _server
     if _server is None:
+        if os.environ.get("ATEN_CPU_CAPABILITY") in ("default", "avx2"):
+            # Held to an older processor, torch fails when its oneDNN goes by the one that is there.
+            os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX2")
         _server, theirs = socket.socketpair()
         # Threads do not survive a fork, and add in another order. A fixed seed gives sets one order.
-        settings = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0"}
+        # The author's own matplotlibrc could set a locale, or name one this machine lacks.
+        settings = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "MATPLOTLIBRC": os.devnull}
         with theirs:
             process = subprocess.Popen(
                 [sys.executable, "-P", __file__, str(theirs.fileno())], pass_fds=[theirs.fileno()],

@@ -16,8 +16,12 @@ from markdown.util import AtomicString
 from markdown_exec import MarkdownConverter, base_format, code_block, validator
 from pymdownx.superfences import SuperFencesCodeExtension
 
-from scaling_lesson.site.gate import SLOT, Gate, Page, error_box, slot
+from scaling_lesson.site.gate import SLOT, Gate, Page, Problem, error_box, slot
 from scaling_lesson.site.run import Value, shown_code
+
+
+_BLOCK_SLOT = re.compile(f"<!-- {SLOT.pattern} -->")
+"""What stands for the problems of a block: a comment, which nobody who reads the page takes for text."""
 
 
 class NumbersExtension(Extension):
@@ -66,18 +70,17 @@ class NumbersExtension(Extension):
             extra.append(html)
             return printed.rstrip("\n")
 
-        failures = len(page.run.failures)
         printed = base_format(language="python", run=run, code=code, md=md, result="text")
         title = {"title": options["title"]} if options["title"] else {}
         listing = MarkdownConverter(md).convert(code_block("python", shown_code(code), **title))
         anchors = "".join(
             f'<span id="calc-{v.name}"></span>' for v in page.run.values.values() if v.place[0] == index
         )
-        errors = "".join(error_box(message) for _, message in page.run.failures[failures:])
+        wrong = f"<!-- {slot(index)} -->"
         if options["shown"]:
-            return f'<div class="block">{anchors}{listing}{printed}{extra[0]}{errors}</div>'
+            return f'<div class="block">{anchors}{listing}{printed}{extra[0]}{wrong}</div>'
         folded = f'<details class="block-code"><summary>The code</summary>{anchors}{listing}</details>'
-        return f'<div class="block">{extra[0]}{printed}{errors}{folded}</div>'
+        return f'<div class="block">{extra[0]}{printed}{wrong}{folded}</div>'
 
 
 class _Mark(Preprocessor):
@@ -118,18 +121,27 @@ class _Slots(Treeprocessor):
                 link.text = AtomicString(slot(index))
 
 
-def fill_slots(gate: Gate, page: Page, html: str, address: Callable[[str, str], str]) -> str:
-    """The page's HTML with every slot replaced by its claim: the number, a link to its code, and where it comes from.
+def fill_slots(gate: Gate, page: Page, html: str, address: Callable[[str, str], str], found: list[Problem]) -> str:
+    """The page's HTML with every slot filled: with its claim (the number, a link to its code, and where it comes from),
+    or with those problems that lie in its block.
 
     address: gives the relative address of one page's url from another's.
     """
-    return SLOT.sub(lambda match: _claim(gate, page, int(match[1]), address), html)
+
+    def wrong(match: re.Match) -> str:
+        fence = page.fences[int(match[1])]
+        lines = range(fence.line, fence.line + len(fence.body) + 2)
+        return "".join(error_box(str(p)) for p in found if p.path == page.path and p.line in lines)
+
+    return SLOT.sub(lambda match: _claim(gate, page, int(match[1]), address), _BLOCK_SLOT.sub(wrong, html))
 
 
 def _claim(gate: Gate, page: Page, index: int, address: Callable[[str, str], str]) -> str:
     link = page.links[index]
     found = gate.look_up(page, link)
     wrong = gate.verdict(page, link)
+    if gate.lost(page, link):
+        return f'<data class="claim-number">{escape(link.text)}</data>{_correction("was not computed")}'
     if isinstance(found, str):
         return f'<data class="claim-number claim-number--wrong">{escape(link.text)}</data>{_correction(wrong)}'
     owner, value = found

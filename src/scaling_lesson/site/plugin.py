@@ -23,7 +23,7 @@ from mkdocs.structure.pages import Page as SitePage
 from mkdocs.structure.toc import AnchorLink
 from mkdocs.utils import CountHandler, get_relative_url
 
-from scaling_lesson.site import isolate, notebook
+from scaling_lesson.site import isolate, notebook, report
 from scaling_lesson.site.formulas import FormulaExtension
 from scaling_lesson.site.gate import Gate, Problem, error_box, summary
 from scaling_lesson.site.glossary import GlossaryExtension, read_terms
@@ -50,6 +50,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
     quiet = False
     """Set by scripts/record, which tells what it found in its own way."""
     found: list[Problem] = []
+    _audited: list[Problem] = []
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Having this event keeps the plugin, and so the runs of unchanged pages, from one rebuild to the next."""
@@ -67,7 +68,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             self.gate = Gate(self.config.names, self.config.exempt)
             self._shown = {}
         self.gate.names, self.gate.exempt, self.gate.pages = self.config.names, self.config.exempt, {}
-        settings = Path(config.config_file_path).resolve()
+        settings = Path(config.config_file_path or "mkdocs.yml").resolve()  # no path when stdin is closed
         self.root = settings.parent
         self.gate.read_settings(settings.read_text(encoding="utf-8"), settings.name)
         self._notebooks = {}
@@ -125,11 +126,11 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         shown = [(site_page, page) for site_page, page in shown if page is not None]
         titled = [(site_page.title, page) for site_page, page in shown]
         for site_page, page in shown:
-            html = fill_slots(self.gate, page, site_page.content, get_relative_url)
+            mine = [p for p in self.found if p.path in (page.path, page.record_path)]
+            html = fill_slots(self.gate, page, site_page.content, get_relative_url, mine)
             html, sections = Listing(self.gate, titled, page, get_relative_url).fill(html)
             for title, anchor in sections:
                 site_page.toc.items[0].children.append(AnchorLink(escape(title), anchor, 2))
-            mine = [p for p in self.found if p.path in (page.path, page.record_path)]
             if mine:
                 boxes = "".join(error_box(str(problem)) for problem in mine)
                 html = f'<section class="gate-notice"><p>{summary(mine)}</p>{boxes}</section>{html}'
@@ -137,21 +138,27 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
 
     @event_priority(-100)  # after every plugin has written its files
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        for problem in () if self.quiet else self.found:
-            print(problem, file=sys.stderr)
+        if not self.serving:
+            config.site_dir = str(self._site)
+            logging.getLogger("mkdocs").removeHandler(self._warnings)
+            numbers = json.dumps(self.gate.numbers(), ensure_ascii=False, indent=1)
+            (self._stage / "numbers.json").write_text(numbers, encoding="utf-8")
+        # MkDocs will stop for warnings, but only after this site is in place.
+        warned = not self.serving and config.strict and self._warnings.get_counts()
+        if not (self.found or self.serving or self.quiet or warned):
+            self.found = self._audited = report.audited(self._stage)
+        if not self.quiet:
+            for problem in self.found:
+                print(problem, file=sys.stderr)
+            report.tell(self.found)
         if self.serving:
             if self.found:
                 print(summary(self.found), file=sys.stderr)
             return
-        config.site_dir = str(self._site)
-        logging.getLogger("mkdocs").removeHandler(self._warnings)
         if self.found:
             raise PluginError(summary(self.found))
-        if config.strict and self._warnings.get_counts():
-            # MkDocs will stop for these, but only after this site is in place.
+        if warned:
             raise PluginError("the warnings above are errors in strict mode")
-        numbers = json.dumps(self.gate.numbers(), ensure_ascii=False, indent=1)
-        (self._stage / "numbers.json").write_text(numbers, encoding="utf-8")
         old = self._site.with_name(f".{self._site.name}-old")
         shutil.rmtree(old, ignore_errors=True)
         if self._site.exists():
@@ -162,7 +169,8 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
     def on_build_error(self, *, error: Exception) -> None:
         if not self.serving and hasattr(self, "_stage"):
             logging.getLogger("mkdocs").removeHandler(self._warnings)
-            shutil.rmtree(self._stage, ignore_errors=True)
+            if not self._audited:  # its messages name lines of these files
+                shutil.rmtree(self._stage, ignore_errors=True)
 
     def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: object) -> LiveReloadServer:
         server.watch(str(Path(__file__).parents[1]))

@@ -1,16 +1,21 @@
-"""`scripts/record [PAGE ...]`: accept the numbers the pages compute now. The only writer of records.
+"""`scripts/record [PAGE or NAME ...]`: accept the numbers the pages compute now. The only writer of records.
 
-Rewrites the records of the pages named (of all, without a name), and the digits of their claims, where they drifted;
-prints the difference; touches nothing else. Refuses when CI is set: there a person must have looked.
+Rewrites the records of the pages named (of all, when nothing is named) and the digits of their claims, where they
+drifted; of a value named, its line in the record and the claims to it, on every page. Shows the difference and asks
+first; away from a terminal it needs --yes. Touches nothing else. Refuses when CI is set: a person must have looked.
 """
 
 import argparse
-import difflib
 import logging
 import os
 import re
 import sys
 import tempfile
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+from difflib import SequenceMatcher
+from itertools import zip_longest
 from pathlib import Path
 
 from mkdocs.commands.build import build
@@ -18,41 +23,36 @@ from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
 
 from scaling_lesson.site import records
-from scaling_lesson.site.gate import Gate, Page, Problem
-from scaling_lesson.site.source import replace_claims
+from scaling_lesson.site.gate import Gate, Page, Problem, summary
+from scaling_lesson.site.notebook import checked_names
+from scaling_lesson.site.source import ClaimLink, replace_claims
+from scaling_lesson.units import did_you_mean, nearest
 
 
 def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser("scripts/record", description=__doc__.split("\n\n")[0])
-    parser.add_argument("pages", nargs="*", help="pages to accept, as messages name them; all pages when none is named")
-    chosen = parser.parse_args(arguments).pages
+    named = "a page, as messages or claims name it, or a value: NAME or PAGE/NAME; all pages when nothing is named"
+    parser.add_argument("named", nargs="*", metavar="PAGE or NAME", help=named)
+    parser.add_argument("--yes", action="store_true", help="write without asking")
+    parser.add_argument("--explain", action="store_true", help="write nothing: tell where the values come from and go")
+    given, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        hint = did_you_mean(nearest(unknown[0], ("--yes", "--explain", "--help")))
+        parser.error(f"there is no option {unknown[0]}{hint}")
     if os.environ.get("CI"):
         print("scripts/record does not run in CI: run it where someone reads the difference", file=sys.stderr)
         return 2
     gate, found = compute(Path("mkdocs.yml"))
-    names = {_relative(name) for name in chosen} or set(gate.pages)
-    if unknown := sorted(names - set(gate.pages)):
-        near = difflib.get_close_matches(unknown[0], gate.pages, n=1)
-        print(f"there is no page {unknown[0]}" + (f"; did you mean {near[0]}?" if near else ""), file=sys.stderr)
-        return 2
-    changed = 0
-    for page in (gate.pages[name] for name in sorted(names)):
-        if page.incomplete:
-            continue  # what it computes is not known; its problems are told below
-        for file, path, new in ((page.file, page.path, new_text(gate, page)), (page.record, page.record_path, new_record(page))):
-            old = file.read_bytes().decode("utf-8", "replace") if file.exists() else ""
-            if new != old:
-                changed += 1
-                sys.stdout.writelines(_difference(old, new, path))
-                file.write_bytes(new.encode("utf-8"))
-        if not page.run.entries:
-            page.record.unlink(missing_ok=True)  # a page that publishes nothing has no record
-    left = [problem for problem in found if not problem.drift]
-    for problem in left:
-        print(problem, file=sys.stderr)
-    print(f"{changed} file{'' if changed == 1 else 's'} rewritten", end="")
-    print(f"; {len(left)} problem{'' if len(left) == 1 else 's'} left to mend by hand" if left else "")
-    return 1 if left else 0
+    meanings = _meanings(gate)
+    for word in given.named:
+        if os.path.relpath(word) not in meanings:
+            print(f"there is no page or value {word}{did_you_mean(nearest(word, meanings))}", file=sys.stderr)
+            return 2
+    chosen = {meant for word in given.named or gate.pages for meant in meanings[os.path.relpath(word)]}
+    if given.explain:
+        print("\n".join(line for path, name in sorted(chosen) for line in _explained(gate, gate.pages[path], name)))
+        return 0
+    return _accept(gate, found, chosen, given.yes)
 
 
 def compute(config_file: Path) -> tuple[Gate, list[Problem]]:
@@ -71,35 +71,152 @@ def compute(config_file: Path) -> tuple[Gate, list[Problem]]:
         return plugin.gate, plugin.found
 
 
-def new_record(page: Page) -> str:
-    """The record with what drifted replaced, what still agrees left as it stands, and what is gone left out."""
-    recorded, _ = records.read(page.record)
-    entries = {}
-    for key, entry in page.run.entries.items():
-        old = recorded.get(key, (0, ""))[1]
-        entries[key] = old if records.agree(old, entry.text, entry.tolerance) else entry.text
-    return records.write(entries) if entries else ""
+def _meanings(gate: Gate) -> dict[str, set[tuple[str, str]]]:
+    """Every word that names something: pages, as (path, ""), or values, as (path, name), recorded ones too."""
+    meanings = defaultdict(set)
+    for page in gate.pages.values():
+        for word in (page.path, page.record_path, page.slug):
+            meanings[word].add((page.path, ""))
+        recorded = (key.removeprefix("value ") for key in records.read(page.record)[0] if key.startswith("value "))
+        for name in (*page.run.values, *recorded):
+            meanings[name].add((page.path, name))
+            meanings[f"{page.slug}/{name}"].add((page.path, name))
+    return meanings
 
 
-def new_text(gate: Gate, page: Page) -> str:
-    """The page with the digits of its failing claims rewritten in the shape they have, where that shape can hold."""
+def _accept(gate: Gate, found: list[Problem], chosen: set[tuple[str, str]], yes: bool) -> int:
+    """Show what drifted of what was chosen, write it when that is agreed to, and tell what is left."""
+    before = set(gate.problems())
+    files, changes, links = [], [], {}
+    for page in sorted(gate.pages.values(), key=lambda page: page.path):
+        if page.incomplete:
+            continue  # what it computes is not known; its problems are told below
+        names = None if (page.path, "") in chosen else {name for path, name in chosen if path == page.path}
+        links[page.path] = [_corrected(gate, page, link, chosen) for link in page.links]
+        for file, path, new in (
+            (page.file, page.path, _new_text(page, links[page.path])),
+            (page.record, page.record_path, new_record(page, names) or None),  # a page without numbers has no record
+        ):
+            old = file.read_bytes().decode("utf-8", "replace") if file.exists() else None
+            if new != old:
+                files.append((file, new))
+                changes += _differences(path, old or "", new or "")
+    for change in changes:
+        print(change)
+    many = f"{len(files)} file{'s' * (len(files) != 1)}"
+    if files and not yes and not _agreed(f"{len(changes)} change{'s' * (len(changes) != 1)} in {many}"):
+        return 1
+    for file, new in files:
+        file.unlink() if new is None else file.write_bytes(new.encode("utf-8"))
+    for path, accepted in links.items():
+        gate.pages[path].links = accepted
+    left = sorted({*found} - before | {*gate.problems()})
+    for problem in left:
+        if not problem.drift:
+            print(problem, file=sys.stderr)
+    print(f"{many} rewritten" + (f". Left: {summary(left)}" if left else ""))
+    return 1 if left else 0
+
+
+def _agreed(what: str) -> bool:
+    """Whether the person at the terminal accepts the changes."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print(f"{what}, not written: to accept, run it again with --yes", file=sys.stderr)
+        return False
+    try:
+        agreed = input(f"Accept {what}? [y/N] ").strip().lower() in ("y", "yes")
+    except (EOFError, KeyboardInterrupt):
+        agreed = print()
+    print(end="" if agreed else "nothing written\n")
+    return bool(agreed)
+
+
+def _corrected(gate: Gate, page: Page, link: ClaimLink, chosen: set[tuple[str, str]]) -> ClaimLink:
+    """A claim; when its page or its value was chosen, with digits that hold, where its shape can hold."""
+    value = gate.look_up(page, link)
+    mine = (page.path, "") in chosen or not isinstance(value, str) and (value[0].path, link.name) in chosen
+    return replace(link, text=mine and gate.acceptable(page, link) or link.text)
+
+
+def _new_text(page: Page, links: list[ClaimLink]) -> str:
+    """The page with these for its claims."""
     def corrected(index: int, match: re.Match) -> str:
-        correct = gate.acceptable(page, page.links[index])
-        return match[0] if correct is None else match[0].replace(f"[{match['text']}]", f"[{correct}]", 1)
+        return match[0].replace(f"[{match['text']}]", f"[{links[index].text}]", 1)
 
     text = page.file.read_bytes().decode("utf-8")
     mark = "\ufeff" if text.startswith("\ufeff") else ""
     return mark + "\n".join(replace_claims(text.removeprefix(mark).split("\n"), page.prose, corrected))
 
 
-def _relative(name: str) -> str:
-    path = Path(name)
-    inside = path.is_absolute() and path.is_relative_to(Path.cwd())
-    return (path.relative_to(Path.cwd()) if inside else path).as_posix().replace(".record", ".md")
+def new_record(page: Page, names: set[str] | None = None) -> str:
+    """The record, with what drifted replaced, what is gone left out, and all else left as it stands.
+
+    names: the values whose lines may change; None for every line.
+    """
+    recorded, broken = records.read(page.record)
+    if broken and names is not None:
+        return page.record.read_bytes().decode("utf-8", "replace")  # which lines are whose cannot be told
+    computed, at = page.run.entries, 0
+    texts = {key: text for key, (_, text) in recorded.items()}
+    for key in {**computed, **recorded}:
+        if names is not None and key.removeprefix("value ") not in names:
+            continue
+        if key not in computed:
+            del texts[key]
+        elif key not in texts or not records.agree(texts[key], computed[key].text, computed[key].tolerance):
+            texts[key] = computed[key].text
+    order = [key for key in recorded if key in texts]
+    for key in computed:  # what is new stands after what comes before it on the page
+        if key in recorded:
+            at = order.index(key) + 1
+        elif key in texts:
+            order.insert(at, key)
+            at += 1
+    return records.write({key: texts[key] for key in order}) if order else ""
 
 
-def _difference(old: str, new: str, path: str) -> list[str]:
-    return list(difflib.unified_diff(old.splitlines(True), new.splitlines(True), path, path, n=0))
+def _differences(path: str, old: str, new: str) -> Iterator[str]:
+    """Each line that changes: its place, as it was and as it will be, in a terminal with the changed words in colour."""
+    before, after = old.split("\n"), new.split("\n")
+    keys = ([line.partition(" = ")[0] for line in lines] for lines in (before, after))  # by these a record's lines pair
+    for _, i, j, k, l in SequenceMatcher(None, *keys, autojunk=False).get_opcodes():
+        for number, (was, will) in enumerate(zip_longest(before[i:j], after[k:l]), i + 1):
+            if was != will:
+                shown = zip("-+", (was, will), _marked(was or "", will or ""), strict=True)
+                yield "\n".join([f"{path}:{number}", *(sign + line for sign, side, line in shown if side is not None)])
+
+
+def _marked(*lines: str) -> list[str]:
+    """A line as it was and as it will be: what differs in red and in green, where there are colours."""
+    coloured = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    words, marked = [re.findall(r"[\w.,]+|\W", line) for line in lines], ["", ""]
+    for tag, *spans in SequenceMatcher(None, *words, autojunk=False).get_opcodes():
+        for side, colour in enumerate((31, 32)):
+            text = "".join(words[side][slice(*spans[2 * side : 2 * side + 2])])
+            marked[side] += f"\x1b[{colour}m{text}\x1b[0m" if coloured and text and tag != "equal" else text
+    return marked
+
+
+def _explained(gate: Gate, page: Page, only: str) -> Iterator[str]:
+    """Where a value of a page (each, when none is named) comes from, and all that uses it."""
+    for name in [only] if only else page.run.values:
+        line, text = records.read(page.record)[0].get(f"value {name}", (0, ""))
+        value = page.run.values.get(name)
+        yield f"{page.path}:{page.line(value.place)}: {name}" if value else f"{page.path}: {name} is not published now"
+        if value:
+            yield f"  value       {value.in_full}"
+            yield f"  expression  {value.expression}"
+            margin = f"± {value.tolerance:g} {value.unit.symbol}".rstrip()
+            yield f"  tolerance   {f'{margin}: {value.reason}' if value.tolerance else 'none'}"
+            yield f"  source      {value.source}" if value.source else "  source      none: it is computed here"
+        yield f"  record      {f'{page.record_path}:{line}: {text}' if line else 'none'}"
+        for user in gate.pages.values():
+            for link in user.links:
+                if gate.look_up(user, link) == (page, value):
+                    yield f"  claim       {user.path}:{link.line}: {link.text}"
+        for file in sorted(Path(Path(page.path).parts[0]).rglob("*.py")):
+            if line := checked_names(file.read_text(encoding="utf-8")).get((page.slug, name)):
+                yield f"  recomputed  {file.as_posix()}:{line}"
 
 
 if __name__ == "__main__":

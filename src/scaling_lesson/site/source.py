@@ -4,7 +4,6 @@ Everything here keeps line numbers, which Python-Markdown does not, so that each
 """
 
 import bisect
-import difflib
 import html
 import re
 import unicodedata
@@ -14,6 +13,7 @@ from dataclasses import dataclass, field
 import yaml
 
 from scaling_lesson.site import claims
+from scaling_lesson.units import did_you_mean, nearest
 
 FENCE = re.compile(r"(?P<prefix>[> \t]*)(?P<fence>`{3,}+|~{3,}+)(?P<header>[^`]*)$")
 CLAIM_LINK = re.compile(r"\[(?P<text>[^\[\]\n]+)\]\(calc:(?:(?P<page>[a-z0-9-]+)/)?(?P<name>[a-z][a-z0-9_]*)\)")
@@ -89,8 +89,7 @@ def _read_header(fence: Fence) -> None:
     if rest.strip():
         fence.problems.append(f'this block would not run: cannot read {rest.strip()!r}; options are written key="value"')
     for key in fence.options.keys() - known:
-        nearest = difflib.get_close_matches(key, known, n=1)
-        hint = f"; did you mean {nearest[0]!r}?" if nearest else f"; options are {', '.join(sorted(known))}"
+        hint = did_you_mean(nearest(repr(key), map(repr, known))) or f"; options are {', '.join(sorted(known))}"
         fence.problems.append(f"this block would not run: there is no option {key!r}{hint}")
     if fence.options.get("exec") != "on":
         fence.problems.append('this block would not run: python blocks are executed, write ```python exec="on"')
@@ -189,7 +188,8 @@ def replace_claims(lines: list[str], text: str, new: Callable[[int, re.Match], s
         parts, end = [], 0
         for match in CLAIM_LINK.finditer(line):
             put, link = new(count, match), lines[at][match.start() : match.end()]
-            parts += [lines[at][end : match.start()], link if put == match[0] else put]  # `text` has code and comments blank
+            # What `text` has blank, code and comments, stays in a claim that stays.
+            parts += [lines[at][end : match.start()], link if put == match[0] else put]
             end = match.end()
             count += 1
         lines[at] = "".join(parts) + lines[at][end:]
@@ -262,7 +262,7 @@ def formula_lines(text: str) -> list[int]:
 
 def visible(text: str) -> str:
     """The text without characters that take no room, such as a zero-width space or a soft hyphen."""
-    return "".join(character for character in text if unicodedata.category(character) != "Cf")
+    return re.sub(r"[^\x00-\x7f]", lambda match: "" if unicodedata.category(match[0]) == "Cf" else match[0], text)
 
 
 def _without_names(text: str, names: list[str]) -> str:
@@ -273,6 +273,8 @@ def _without_names(text: str, names: list[str]) -> str:
 
 def numbers_in(text: str, names: list[str]) -> list[tuple[int, str]]:
     """Each word of plain text that holds a digit and is no name: its line and the word."""
+    if not any(map(str.isnumeric, text)):  # most texts: spare them the names
+        return []
     text = _without_names(text, names)
     line = _liner(text)
     return [

@@ -1,7 +1,7 @@
 """`scripts/fuzz [TARGET] [RUNS]`: try inputs that atheris finds by the code they reach, until one breaks a promise.
 
-Without RUNS, each target gets its share of a million. An input that breaks one is kept in tests/site/fuzz/crashes/, and
-`scripts/fuzz TARGET FILE` tries it again; what reached new code is kept in tests/site/fuzz/corpus/, where the next run begins.
+Without RUNS, each target gets its share of a million. An input that breaks one is kept in fuzzing/crashes/, and
+`scripts/fuzz TARGET FILE` tries it again; what reached new code is kept in fuzzing/corpus/, where the next run begins.
 """
 
 import importlib
@@ -15,7 +15,7 @@ import atheris
 
 from fuzz import TARGETS
 
-HERE = Path(__file__).parent
+KEPT = Path(__file__).resolve().parents[3] / "fuzzing"
 RUNS = {"claims": 400_000, "source": 250_000, "rendered": 130_000, "records": 200_000, "page": 20_000}
 
 
@@ -27,16 +27,18 @@ def main(arguments: list[str]) -> int:
         return 2
     status = 0
     for name in names:
-        corpus, crashes = HERE / "corpus" / name, HERE / "crashes"
+        corpus, crashes = KEPT / "corpus" / name, KEPT / "crashes"
         corpus.mkdir(parents=True, exist_ok=True)
         crashes.mkdir(exist_ok=True)
         if others and not others[0].isdecimal():
             what = [others[0]]
         else:
-            what = [f"-runs={others[0] if others else RUNS[name]}", "-max_len=48", "-len_control=0", "-timeout=20", str(corpus)]
+            runs = others[0] if others else RUNS[name]
+            what = [f"-runs={runs}", "-max_len=48", "-len_control=0", "-timeout=20", str(corpus)]
         begin = time.monotonic()
         # A process each: atheris ends the one it runs in.
-        command = [sys.executable, "-c", f"from fuzz.__main__ import fuzz; fuzz({name!r})", f"-artifact_prefix={crashes}/{name}-", *what]
+        command = [sys.executable, "-c", f"from fuzz.__main__ import fuzz; fuzz({name!r})"]
+        command += [f"-artifact_prefix={crashes}/{name}-", *what]
         environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
         with (crashes / f"{name}.log").open("w+", encoding="utf-8", errors="replace") as log:
             broken = subprocess.run(command, env=environment, stdout=log, stderr=subprocess.STDOUT).returncode

@@ -8,7 +8,8 @@ from scaling_lesson.units import UNITS, Unit, parse_unit
 
 UNIT_SYMBOLS = [*UNITS, "FLOP/s", "B/s", "FLOP/B", "B/token"]
 PIECES = [
-    *"0123456789.,-−/ ×x%", *"⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "e", "E", "+", " × 10", "x 10", "e9999", "10⁹⁹⁹⁹", "2⁻", "9" * 27, "000", ",000",
+    *"0123456789.,-−/ ×x%", *"⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "e", "E", "+", " × 10", "x 10", "e9999", "10⁹⁹⁹⁹", "2⁻", "9" * 27, "000",
+    ",000",
     *claims.BOUNDS, *claims.WORDS, *UNIT_SYMBOLS, *ODD,
 ]  # fmt: skip
 
@@ -41,7 +42,8 @@ def read(text: str, value: Fraction) -> None:
     assert verdict in (None, "the digits differ"), verdict
     if claim.bound in ("", "about") and claim.number:
         assert claims.disagreement(claim, claim.number, claim.unit) is None, text
-    for new_value in (value, claim.number) if abs(claim.number.numerator) < 10**4000 else (value,):  # Python writes no more
+    writable = abs(claim.number.numerator) < 10**4000  # Python writes few more digits
+    for new_value in (value, claim.number) if writable else (value,):
         new = claims.rewrite(claim, new_value)
         if new is None:
             continue

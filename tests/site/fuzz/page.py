@@ -19,7 +19,8 @@ MKDOCS_YML = """\
 site_name: Small
 theme: {name: material, font: false}
 plugins: [{markdown-exec: {languages: [python], ansi: "off"}}]
-markdown_extensions: [admonition, attr_list, def_list, md_in_html, tables, {toc: {permalink: true}}, footnotes, abbr, smarty,
+markdown_extensions: [admonition, attr_list, def_list, md_in_html, tables, {toc: {permalink: true}},
+  footnotes, abbr, smarty,
   pymdownx.details, pymdownx.blocks.caption, {pymdownx.blocks.admonition: {types: [note]}},
   {pymdownx.blocks.details: {types: [question]}},
   pymdownx.highlight, {pymdownx.superfences: {disable_indented_code_blocks: true}}]
@@ -28,17 +29,27 @@ NAMES = ["GPT-2", "float16"]
 BLOCK = '```python exec="on" source="above"\nx = 2\npublish("", one=x)\n```\n'
 # Digits are few, so that one that slips through is not hidden behind another that is told.
 PIECES = [
-    "\n", "\n", "\n\n", "\n\n", " ", "  \n", "    ", "\t", "word", "word ", "word\n\n", *NAMES, "37", "37", "3", "*3*7", "3&#55;",
-    "&#51;&#55;", "&frac12;", "3\u200b7", "٣٧", "x³", "[2](calc:one)", "[2](calc:one)", "[3](calc:one)", "[2][r]", "calc:", "\n\n[r]: calc:one\n\n",
-    "`", "``", "```", "~~~", "````\n", "\n```bash\n", "\n```text\n", "\n```\n", "\n~~~\n", '\n```bash title="37"\n', "\n```python\n",
-    f"\n\n{BLOCK}\n", f"\n> {BLOCK}".replace("\n", "\n> "), "$", "$$", "$x ", "\\", "\\text{", "\\frac{", "{", "}", "^", "_",
-    "<!--", "-->", "<!-- ", " -->", "[", "]", "(", ")", "](", "](#a)", "][r]", "[r]: #a", "\n\n[r]: #a \"", "[^1]", "\n\n[^1]: ",
-    "![", "](a.png)", ' "37")', "<", ">", "</", "<b>", "</b>", "<div>", "</div>", "<div markdown>", "<p>", "</p>", "<pre>", "</pre>",
-    "<code>", "</code>", "<svg>", "</svg>", "<math>", "</math>", "<data>", "</data>", '<span class="claim">', "</span>", "<br>", "<hr>",
-    '<img alt="', '<a title="', '">', '"', "'", "=", ' title="37"', "<https://a.b/", "<?", "?>", "<!DOCTYPE", "<script>",
+    "\n", "\n", "\n\n", "\n\n", " ", "  \n", "    ", "\t", "word", "word ", "word\n\n", *NAMES, "37", "37", "3",
+    "*3*7", "3&#55;",
+    "&#51;&#55;", "&frac12;", "3\u200b7", "٣٧", "x³", "[2](calc:one)", "[2](calc:one)", "[3](calc:one)", "[2][r]",
+    "calc:", "\n\n[r]: calc:one\n\n",
+    "`", "``", "```", "~~~", "````\n", "\n```bash\n", "\n```text\n", "\n```\n", "\n~~~\n", '\n```bash title="37"\n',
+    "\n```python\n",
+    f"\n\n{BLOCK}\n", f"\n> {BLOCK}".replace("\n", "\n> "), "$", "$$", "$x ", "\\", "\\text{", "\\frac{", "{", "}",
+    "^", "_",
+    "<!--", "-->", "<!-- ", " -->", "[", "]", "(", ")", "](", "](#a)", "][r]", "[r]: #a", "\n\n[r]: #a \"", "[^1]",
+    "\n\n[^1]: ",
+    "![", "](a.png)", ' "37")', "<", ">", "</", "<b>", "</b>", "<div>", "</div>", "<div markdown>", "<p>", "</p>",
+    "<pre>", "</pre>",
+    "<code>", "</code>", "<svg>", "</svg>", "<math>", "</math>", "<data>", "</data>", '<span class="claim">',
+    "</span>", "<br>", "<hr>",
+    '<img alt="', '<a title="', '">', '"', "'", "=", ' title="37"', "<https://a.b/", "<?", "?>", "<!DOCTYPE",
+    "<script>",
     "</script>", "<style>", "</style>", "<details>", "<summary>", "<table>", "<td>",
-    "> ", "- ", "1. ", "12) ", "# ", "## ", " | ", "\n--|--\n", "\n\na | b\n--|--\n", "*", "**", "\n\n!!! note \"", "\n\n!!! note\n\n    ",
-    "\n\n??? note\n\n    ", "\n\n/// note | ", "\n\n/// question | ", "\n\n/// caption\n", "\n///\n\n", "\n\n*[word]: ", "{#", "{: .c ", "{: ", "}",
+    "> ", "- ", "1. ", "12) ", "# ", "## ", " | ", "\n--|--\n", "\n\na | b\n--|--\n", "*", "**", "\n\n!!! note \"",
+    "\n\n!!! note\n\n    ",
+    "\n\n??? note\n\n    ", "\n\n/// note | ", "\n\n/// question | ", "\n\n/// caption\n", "\n///\n\n",
+    "\n\n*[word]: ", "{#", "{: .c ", "{: ", "}",
     "\n: ", "\n:   ", "---", "===", "\n---\n", "+", *ODD,
 ]  # fmt: skip
 
@@ -79,7 +90,7 @@ def build(text: str) -> tuple[str, list[str]]:
     html = MARKDOWN.reset().convert(text)
     GATE.read_rendered(page, html)
     problems = [str(p) for p in GATE.problems() if not p.message.endswith("is not in the record")]
-    return fill_slots(GATE, page, html, lambda url, _: url), problems
+    return fill_slots(GATE, page, html, lambda url, _: url, []), problems
 
 
 _CODE = {"code", "pre", "script", "style", "template", "noscript"}

@@ -3,16 +3,20 @@
 import re
 
 from fuzz import ODD, decode
-from scaling_lesson.site.source import CLAIM_LINK, naked_numbers, numbers_in, prose, replace_claims, scan_claims, scan_fences
+from scaling_lesson.site.source import naked_numbers, numbers_in, prose, replace_claims, scan_claims, scan_fences
 
 NAMES = ["GPT-2", "float16", "16-bit", "A100", "A100 80 GB"]
 PIECES = [
     "\n", "\n", "\n\n", " ", "    ", "\t", "37", "4", "1,024", "1e9999", "10⁹⁹⁹⁹", "word", "x", *NAMES,
     "`", "``", "```", "~~~", "````", "```python exec=\"on\"\n", "```bash\n", "```text\n", "```py\n", "``` {.python}\n",
-    ' source="above"', ' timeout="5"', 'title="37"', "$", "$$", "\\", "\\text{", "\\frac", "{", "}", "^", "_", "<!--", "-->",
-    "[", "]", "(", ")", "](", "](calc:", "](calc:one)", "[37.7 MB](calc:one)", "[4](calc:kv-cache/two)", "calc:", "]: ", "[^1]",
-    "<", ">", "</", "<b>", "</b>", '<img alt="', "<img alt='", '"', "'", "=", ' title="37"', "<https://a.b/", "&#51;", "&frac12;",
-    "> ", "- ", "1. ", "12) ", "# ", "| ", "--|--", "*", "**", "!!! note ", "/// note | ", "///", "*[KV]: ", "{#", "{: .c ", ": ",
+    ' source="above"', ' timeout="5"', 'title="37"', "$", "$$", "\\", "\\text{", "\\frac", "{", "}", "^", "_",
+    "<!--", "-->",
+    "[", "]", "(", ")", "](", "](calc:", "](calc:one)", "[37.7 MB](calc:one)", "[4](calc:kv-cache/two)", "calc:",
+    "]: ", "[^1]",
+    "<", ">", "</", "<b>", "</b>", '<img alt="', "<img alt='", '"', "'", "=", ' title="37"', "<https://a.b/",
+    "&#51;", "&frac12;",
+    "> ", "- ", "1. ", "12) ", "# ", "| ", "--|--", "*", "**", "!!! note ", "/// note | ", "///", "*[KV]: ", "{#",
+    "{: .c ", ": ",
     *ODD,
 ]  # fmt: skip
 NUMBER = "7391"
@@ -38,7 +42,6 @@ def page(text: str) -> None:
     seen = []
     replace_claims(readable.split("\n"), readable, lambda n, match: seen.append((n, match["text"])) or match[0])
     assert seen == [(n, link.text) for n, link in enumerate(links)]
-    assert all(CLAIM_LINK.fullmatch(f"[{link.text}](calc:{link.page}{'/' if link.page else ''}{link.name})") for link in links)
     for line, word in numbers_in(readable, NAMES):
         assert word and word.strip() and any(c.isnumeric() for c in readable.split("\n")[line - 1]), (line, word)
     # A paragraph of its own at the end is read, whatever stands above it, unless that was a block left open.

@@ -1,0 +1,103 @@
+"""The drift corpus: wrong numbers planted one at a time in a copy of the site, as data, and what the build must say of each.
+
+The *.toml files hold the defects. All are built in one warm process, which keeps the runs of unchanged pages as
+`mkdocs serve` does. `python tests/site/drift` prints how many are caught.
+"""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[2]
+
+
+@dataclass(frozen=True)
+class Defect:
+    """One entry of the corpus.
+
+    old is what stands in `file`, at its first place; new, what is put there; {at} in an expected message is its line.
+    A file that is not there is made of `new`. cut: the file ends in the middle of `old`. encoding, newline: the file is
+    written so. fresh: built by a process of its own, which runs the notebook, for the warm one cannot see the change.
+    also: more such changes, as [file, old, new].
+    expect: every message of the build, in any order. {file} is `file`, {page} a record's page, {at+2} two lines below
+    {at}, and {/text/} the first line of the message's own file that holds the text, {/text/2} the second.
+    """
+
+    name: str
+    kind: str
+    file: str
+    expect: list[str]
+    old: str = ""
+    new: str = ""
+    cut: bool = False
+    encoding: str = "utf-8"
+    newline: str = "\n"
+    fresh: bool = False
+    also: list[list[str]] = field(default_factory=list)
+
+    @property
+    def title(self) -> str:
+        return f"{self.kind}: {self.name}"
+
+    def plant(self, copy: Path) -> list[str]:
+        """Make the change, and return the messages it should bring."""
+        at = self._change(copy / self.file, self.old, self.new)
+        for file, old, new in self.also:
+            self._change(copy / file, old, new)
+        page = re.sub(r"\.record$", ".md", self.file)
+        return sorted(
+            _with_lines(line.replace("{file}", self.file).replace("{page}", page), at, copy) for line in self.expect
+        )
+
+    def _change(self, path: Path, old: str, new: str) -> int:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(new, encoding="utf-8")
+            return 1
+        text = path.read_text(encoding="utf-8")
+        start = text.index(old)
+        after = text[start + len(old) :]
+        changed = text[: start + len(old) // 2] if self.cut else text[:start] + new + after
+        path.write_text(changed, encoding=self.encoding, newline=self.newline)
+        return text.count("\n", 0, start) + 1
+
+
+def _with_lines(message: str, at: int, copy: Path) -> str:
+    message = re.sub(r"\{at(?:\+(\d+))?\}", lambda match: str(at + int(match[1] or 0)), message)
+
+    def line(match: re.Match) -> str:
+        lines = (copy / message.split(":")[0]).read_text(encoding="utf-8").split("\n")
+        return str([number for number, text in enumerate(lines, 1) if match[1] in text][int(match[2] or 1) - 1])
+
+    return re.sub(r"(?<=:)\{/(.+?)/(\d*)\}(?=: )", line, message)
+
+
+def corpus() -> list[Defect]:
+    """All defects, in the files' order. Raises ValueError when two share a name."""
+    found = [Defect(**entry) for file in sorted(HERE.glob("*.toml")) for entry in tomllib.loads(file.read_text("utf-8"))["defect"]]
+    names = [defect.title for defect in found]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"names must differ; got twice: {', '.join(twice)}")
+    return found
+
+
+def run_corpus(only: str = "") -> list[tuple[str, str | None]]:
+    """Plant and build every defect whose title holds `only`; (title, None) for one that is caught just as it
+    should be, else (title, what the build said and should have said)."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, "copy")
+        for name in ("docs", "src"):
+            shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        shutil.copy(ROOT / "mkdocs.yml", copy)
+        settings = {"PYTHONPATH": str(copy / "src"), "REFERENCE": "false", "NO_MKDOCS_2_WARNING": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        command = [sys.executable, str(HERE / "worker.py"), only]
+        done = subprocess.run(command, cwd=copy, env=os.environ | settings, stdout=subprocess.PIPE, text=True, check=True)
+    return [tuple(json.loads(line)) for line in done.stdout.splitlines()]

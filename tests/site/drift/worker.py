@@ -1,0 +1,108 @@
+"""The warm process of the corpus: builds the site of the current folder with each defect in turn.
+
+Prints a JSON line for each: its title, and null or what went wrong. Argument: what a defect's title must hold.
+"""
+
+import json
+import logging
+import os
+import sys
+import time
+from pathlib import Path
+
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import Abort
+
+sys.path.append(str(Path(__file__).resolve().parents[1]))
+from drift import Defect, corpus  # noqa: E402
+
+from scaling_lesson.site import isolate  # noqa: E402
+
+
+def judged(*_: object) -> None:
+    raise Abort("judged")
+
+
+def messages(command: str) -> list[str]:
+    """What a build of the folder tells: `build` as mkdocs does, or `serve`, which keeps the runs of unchanged pages.
+
+    It ends when every page is rendered and judged: nobody will read them, so their claims need not be filled in.
+    """
+    config = load_config("mkdocs.yml", site_dir="site")
+    config.plugins["numbers"].quiet = True
+    sys.modules["scaling_lesson.site.plugin"].fill_slots = judged
+    config.plugins.on_startup(command=command, dirty=False)
+    try:
+        build(config)
+    except Abort:
+        pass
+    return [str(problem) for problem in config.plugins["numbers"].found]
+
+
+def messages_of_a_fresh_process() -> list[str]:
+    """As a first build has them: no module of the lesson is imported yet, and the notebook runs."""
+    ours, theirs = os.pipe()
+    child = os.fork()
+    if not child:
+        server = isolate.start_server()
+        for name in [name for name in sys.modules if name.split(".")[0] == "scaling_lesson"]:
+            del sys.modules[name]
+        MkDocsConfig.plugins.plugin_cache.clear()
+        from scaling_lesson.site import isolate as again
+
+        again._server = server
+        with os.fdopen(theirs, "w") as pipe:
+            json.dump(messages("build"), pipe)
+        os._exit(0)
+    os.close(theirs)
+    with os.fdopen(ours) as pipe:
+        told = pipe.read()
+    os.waitpid(child, 0)
+    return json.loads(told)
+
+
+def problem(defect: Defect, clean: dict[str, tuple[object, object]], gate: object) -> str | None:
+    """Plant, build, and put everything back."""
+    touched = [Path(defect.file), *(Path(file) for file, _, _ in defect.also)]
+    before = {path: (path.read_bytes(), path.stat()) if path.exists() else None for path in touched}
+    try:
+        expected = defect.plant(Path())
+        found = messages_of_a_fresh_process() if defect.fresh else messages("serve")
+    finally:
+        for path, kept in before.items():
+            if kept is None:
+                path.unlink(missing_ok=True)
+            else:
+                path.write_bytes(kept[0])
+                os.utime(path, ns=(kept[1].st_atime_ns, kept[1].st_mtime_ns))  # so that the runs of before are valid again
+        gate._kept = dict(clean)
+    if sorted(found) == expected:
+        return None
+    missing, other = [m for m in expected if m not in found], list(found)
+    for message in expected:
+        if message in other:
+            other.remove(message)
+    return "\n".join(["not told:", *missing, "told besides:", *other])
+
+
+def main(only: str) -> None:
+    logging.getLogger("mkdocs").setLevel(logging.CRITICAL)
+    out = os.dup(1)
+    os.dup2(2, 1)  # what blocks write there
+    with os.fdopen(out, "w") as results:
+        if clean := messages("serve"):
+            raise SystemExit("the site drifted before anything was planted:\n" + "\n".join(clean))
+        gate = load_config("mkdocs.yml").plugins["numbers"].gate
+        kept = dict(gate._kept)
+        for defect in corpus():
+            if only in defect.title:
+                start = time.process_time()
+                print(json.dumps([defect.title, problem(defect, kept, gate)]), file=results, flush=True)
+                if os.environ.get("DRIFT_TIMES"):
+                    print(f"{time.process_time() - start:6.2f} s  {defect.title}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
