@@ -1,0 +1,128 @@
+"""What CI is told, and that a site which only the second check refuses does not replace the one before."""
+
+import json
+import re
+from html import unescape
+
+import markdown
+import pytest
+from mkdocs.commands.build import build
+from mkdocs.config import load_config
+from mkdocs.exceptions import Abort
+
+from scaling_lesson.site import report
+from scaling_lesson.site.gate import Problem
+
+PAGE = '# Page\n\n[5 B](calc:a) and [over 4 B](calc:a).\n\n```python exec="on"\na = 5\npublish("B", a=a)\n```\n'
+FOUND = [
+    Problem("docs/a,b:c.md", 3, "100% of\r\nit: a, b"),
+    Problem("docs/page.md", 7, 'claim "5 B": [a|b](calc:a) `*_<b>` — é', True),
+]
+
+
+def test_annotations_escape_what_the_runner_reads_as_its_own():
+    assert [report.annotation(p) for p in FOUND] == [
+        "::error file=docs/a%2Cb%3Ac.md,line=3,title=To mend by hand::100%25 of%0D%0Ait: a, b",
+        '::error file=docs/page.md,line=7,title=Number drifted::claim "5 B": [a|b](calc:a) `*_<b>` — é',
+    ]
+
+
+def test_the_table_shows_each_message_as_it_is():
+    html = markdown.markdown(report.table(FOUND), extensions=["tables"])
+    cells = [unescape(cell) for cell in re.findall("<td>(.*?)</td>", html)]
+    assert cells == [
+        "docs/a,b:c.md:3", "To mend by hand", "100% of it: a, b",
+        "docs/page.md:7", "Number drifted", 'claim "5 B": [a|b](calc:a) `*_<b>` — é',
+    ]  # fmt: skip
+    assert "To accept: scripts/record docs/page.md" in unescape(html)
+
+
+@pytest.fixture
+def built(site, monkeypatch, tmp_path, capsys):
+    """(made, run): run() builds as scripts/build does, and returns whether it held, and what it printed."""
+    made = site(PAGE)
+
+    def run():
+        try:
+            build(load_config(str(made.root / "mkdocs.yml")))
+        except Abort:
+            held = False
+        else:
+            held = True
+        shown = capsys.readouterr()
+        return held, shown.out, shown.err
+
+    return made, run
+
+
+def test_github_is_told_only_where_it_runs_the_build(built, monkeypatch, tmp_path):
+    made, run = built
+    made.write(PAGE.replace("a = 5", "a = 3"))
+    summary = tmp_path / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    held, _, err = run()
+    assert not held and "::error" not in err and not summary.exists()
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    summary.write_text("before\n")
+    held, _, err = run()
+    problems = re.findall(r"^docs/page\.md:(\d+): (.*)$", err, re.M)
+    told = re.findall(r"^::error file=docs/page\.md,line=(\d+),title=.*?::(.*)$", err, re.M)
+    assert not held and len(problems) == 3 and told == problems
+    assert summary.read_text().startswith("before\n") and summary.read_text().count("| docs/page.md&#58;") == 3
+
+
+def test_the_report_is_written_where_asked_for_when_all_holds_too(built, monkeypatch, tmp_path):
+    made, run = built
+    path = tmp_path / "report.json"
+    run()
+    assert not path.exists()
+    monkeypatch.setenv("NUMBERS_REPORT", str(path))
+    assert run()[0]
+    assert json.loads(path.read_text()) == {"problems": [], "drifted": 0, "other": 0}
+    made.write(PAGE.replace("a = 5", "a = 3"))
+    assert not run()[0]
+    content = json.loads(path.read_text())
+    assert (content["drifted"], content["other"]) == (2, 1)
+    assert content["problems"][0] == {
+        "path": "docs/page.md", "line": 3, "message": 'claim "5 B": a is 3 B', "drift": True,
+    }  # fmt: skip
+
+
+def test_what_only_the_second_check_sees_leaves_the_site_as_it_was(built, monkeypatch, tmp_path):
+    made, run = built
+    held, out, _ = run()
+    assert held and re.fullmatch(r"2 claims, 0 cells on \d pages hold\n", out)
+    before = {f: f.read_bytes() for f in (made.root / "site").rglob("*") if f.is_file()}
+    report_path = tmp_path / "report.json"
+    monkeypatch.setenv("NUMBERS_REPORT", str(report_path))
+    # A fault of the gate: it says that every claim holds, and fills in a wrong number.
+    made.write(PAGE.replace("[5 B]", "[6 B]"))
+    with monkeypatch.context() as patch:
+        patch.setattr("scaling_lesson.site.gate.Gate.verdict", lambda *_: None)
+        patch.setattr("scaling_lesson.site.gate.Gate.problems", lambda _: [])
+        held, out, err = run()
+    assert not held and "hold" not in out
+    message = re.search(r'^\.site-next/page/index\.html:(\d+): claim "6 B": a is 5 B, and the text (.*)$', err, re.M)
+    assert message, err
+    line = (made.root / ".site-next/page/index.html").read_text().split("\n")[int(message[1]) - 1]
+    assert ">6 B</data>" in line  # the line named can be looked at
+    assert json.loads(report_path.read_text())["problems"][0]["path"] == ".site-next/page/index.html"
+    assert {f: f.read_bytes() for f in (made.root / "site").rglob("*") if f.is_file()} == before
+    made.write(PAGE)
+    assert run()[0] and not (made.root / ".site-next").exists()
+
+
+def test_a_second_check_that_does_not_run_stops_the_build(built, monkeypatch, tmp_path):
+    _, run = built
+    broken = tmp_path / "audit.py"
+    broken.write_text("import sys\nsys.exit('no such thing')")
+    monkeypatch.setattr(report, "_AUDIT", broken)
+    held, _, err = run()
+    assert not held and "the second check did not run: no such thing" in err
+
+
+def test_neither_serve_nor_record_waits_for_the_second_check(site, monkeypatch):
+    made = site(PAGE)
+    monkeypatch.setattr(report, "audited", lambda _: pytest.fail("audited"))
+    monkeypatch.setattr(report, "tell", lambda _: pytest.fail("told"))
+    assert made.messages() == []
