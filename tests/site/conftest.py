@@ -17,7 +17,8 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
 
-from scaling_lesson.site.gate import Gate, summary
+from scaling_lesson.site.gate import Gate
+from scaling_lesson.site.present import summary
 from scaling_lesson.site.record import compute, new_record
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,6 +5,8 @@ import re
 
 import pytest
 
+from scaling_lesson.site.report import numbers
+
 PAGE = '''
 # Page
 
@@ -521,7 +523,7 @@ def test_a_text_is_not_confused_with_a_number(site):
     made = site('[5](calc:a) [5](calc:b) [True](calc:c)\n\n```python exec="on"\na, b, c = "5", 5, True\npublish("", a=a, b=b, c=c)\n```\n'
                 .replace(") [", "), ["))  # fmt: skip
     assert made.messages() == []
-    values = made.gate.numbers()["pages"]["docs/page.md"]["values"]
+    values = numbers(made.gate)["pages"]["docs/page.md"]["values"]
     assert [(value["value"], value["type"]) for value in values] == [("5", "str"), ("5", "int"), ("True", "bool")]
 
 

@@ -9,7 +9,6 @@ import re
 import secrets
 from dataclasses import dataclass, field
 from functools import cached_property
-from html import escape
 from pathlib import Path
 
 from scaling_lesson.site import claims, records, rendered
@@ -375,51 +374,6 @@ class Gate:
             if not file.with_suffix(".md").exists():
                 found.append(Problem(file.relative_to(root).as_posix(), 1, "this record's page is gone"))
         return found
-
-    def numbers(self) -> dict:
-        """Everything published and claimed, as `numbers.json` gives it to anyone who wants to check the site."""
-        pages = {}
-        for page in self.pages.values():
-            values = [
-                {
-                    "name": v.name, "value": str(v.value), "type": type(v.value).__name__, "unit": v.unit.symbol, "tolerance": v.tolerance,
-                    "recorded": str(v.value if v.recorded is None else v.recorded),
-                    "reason": v.reason, "expression": v.expression, "source": str(v.source), "line": page.line(v.place),
-                }
-                for v in page.run.values.values()
-            ]  # fmt: skip
-            stated = []
-            for link in page.links:
-                found = self.look_up(page, link)
-                if isinstance(found, tuple):
-                    owner, value = found
-                    stated.append({"text": link.text, "page": owner.path, "name": link.name, "line": link.line})
-            cells = [{"text": c.text, "value": str(c.value), "unit": c.unit.symbol} for c in page.run.cells]
-            if values or stated or cells or page.path in self.exempt:
-                pages[page.path] = {"url": page.url, "values": values, "claims": stated, "cells": cells}
-        return {"names": self.names, "exempt": self.exempt, "pages": pages}
-
-
-def summary(found: list[Problem]) -> str:
-    """The last line of a report: how many problems, and the command that accepts what merely drifted."""
-    drifted = [p for p in found if p.drift]
-    other = len(found) - len(drifted)
-    pages = sorted({re.sub(r"\.record$", ".md", p.path) for p in drifted})
-    parts = []
-    if drifted:
-        numbers = "1 number" if len(drifted) == 1 else f"{len(drifted)} numbers"
-        parts.append(f"{numbers} drifted on {'1 page' if len(pages) == 1 else f'{len(pages)} pages'}.")
-    if other:
-        more = " more" if drifted else ""
-        parts.append(f"{other}{more} problem{'' if other == 1 else 's'} to mend by hand.")
-    if drifted:
-        parts.append(f"To accept: scripts/record {' '.join(pages)}")
-    return " ".join(parts)
-
-
-def error_box(message: str) -> str:
-    """A problem shown on the page, under serve."""
-    return f'<div class="gate-problem"><code>{escape(message)}</code></div>'
 
 
 def _figure_text(fence: Fence) -> list[tuple[int, str]]:

@@ -13,6 +13,7 @@ from types import ModuleType
 
 from scaling_lesson.site.gate import Gate, Page
 from scaling_lesson.site.run import Fact, Value
+from scaling_lesson.site.tables import cell
 from scaling_lesson.units import SI_PREFIXES, UNITS
 
 MARKER = re.compile(r"<!-- listing: (numbers|sources) -->")
@@ -90,7 +91,7 @@ class Listing:
                 places = "; ".join(self._places(self.here, [value]) for _, value in uses)
                 name = escape(fact.name).replace(".", ".<wbr>").replace("[", "<wbr>[")
                 unit = fact.cell.unit.symbol
-                value = fact.cell.html + (unit if unit == "×" else f" {escape(unit)}")
+                value = cell(fact.cell) + (unit if unit == "×" else f" {escape(unit)}")
                 rows.append(f"<tr><td><code>{name}</code></td><td>{value}</td><td>{places}</td></tr>")
         for page, value in values:
             if id(value) not in told:

@@ -4,8 +4,6 @@ Claims are filled in when every page is rendered, since a claim may name another
 """
 
 import re
-from collections.abc import Callable
-from html import escape
 from xml.etree.ElementTree import Element
 
 from markdown import Markdown
@@ -16,13 +14,8 @@ from markdown.util import AtomicString
 from markdown_exec import MarkdownConverter, base_format, code_block, validator
 from pymdownx.superfences import SuperFencesCodeExtension
 
-from scaling_lesson.site.gate import SLOT, Gate, Page, Problem, error_box, slot
-from scaling_lesson.site.run import Value, shown_code
-
-
-_BLOCK_SLOT = re.compile(f"<!-- {SLOT.pattern} -->")
-"""What stands for the problems of a block: a comment, which nobody who reads the page takes for text."""
-
+from scaling_lesson.site.gate import Gate, Page, slot
+from scaling_lesson.site.present import block_slot, error_box, shown_code
 
 class NumbersExtension(Extension):
     """Adds executed blocks and claims. Must stand after pymdownx.superfences, whose fences it extends."""
@@ -76,7 +69,7 @@ class NumbersExtension(Extension):
         anchors = "".join(
             f'<span id="calc-{v.name}"></span>' for v in page.run.values.values() if v.place[0] == index
         )
-        wrong = f"<!-- {slot(index)} -->"
+        wrong = block_slot(index)
         if options["shown"]:
             return f'<div class="block">{anchors}{listing}{printed}{extra[0]}{wrong}</div>'
         folded = f'<details class="block-code"><summary>The code</summary>{anchors}{listing}</details>'
@@ -119,53 +112,3 @@ class _Slots(Treeprocessor):
                 for child in list(link):
                     link.remove(child)
                 link.text = AtomicString(slot(index))
-
-
-def fill_slots(gate: Gate, page: Page, html: str, address: Callable[[str, str], str], found: list[Problem]) -> str:
-    """The page's HTML with every slot filled: with its claim (the number, a link to its code, and where it comes from),
-    or with those problems that lie in its block.
-
-    address: gives the relative address of one page's url from another's.
-    """
-
-    def wrong(match: re.Match) -> str:
-        fence = page.fences[int(match[1])]
-        lines = range(fence.line, fence.line + len(fence.body) + 2)
-        return "".join(error_box(str(p)) for p in found if p.path == page.path and p.line in lines)
-
-    return SLOT.sub(lambda match: _claim(gate, page, int(match[1]), address), _BLOCK_SLOT.sub(wrong, html))
-
-
-def _claim(gate: Gate, page: Page, index: int, address: Callable[[str, str], str]) -> str:
-    link = page.links[index]
-    found = gate.look_up(page, link)
-    wrong = gate.verdict(page, link)
-    if gate.lost(page, link):
-        return f'<data class="claim-number">{escape(link.text)}</data>{_correction("was not computed")}'
-    if isinstance(found, str):
-        return f'<data class="claim-number claim-number--wrong">{escape(link.text)}</data>{_correction(wrong)}'
-    owner, value = found
-    kind = "claim-number claim-number--wrong" if wrong else "claim-number"
-    data = f'<data class="{kind}" value="{escape(str(value.value))}">{escape(link.text)}</data>'
-    if wrong:
-        data += _correction(f"should read {gate.correct(link, value) or value.text}")
-    here = "" if owner is page else address(owner.url, page.url)
-    card = f"claim-{index}-card"
-    return (
-        f'<a href="{here}#calc-{value.name}" aria-describedby="{card}">{data}</a>'
-        f'<span class="claim-card" role="tooltip" id="{card}" data-search-exclude>{_provenance(value)}</span>'
-    )
-
-
-def _correction(text: str) -> str:
-    return f' <strong class="claim-correction">{escape(text)}</strong>'
-
-
-def _provenance(value: Value) -> str:
-    parts = [f'<span class="claim-exact">{escape(value.in_full)}</span>', f"<code>{escape(value.expression)}</code>"]
-    if value.tolerance:
-        margin = f"± {value.tolerance:g} {value.unit.symbol}".rstrip()
-        parts.append(f"<span>{escape(f'{margin}: {value.reason}')}</span>")
-    if value.source:
-        parts.append(f"<span>Source: {escape(str(value.source))}</span>")
-    return " ".join(parts)

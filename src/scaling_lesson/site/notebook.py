@@ -23,7 +23,9 @@ from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import TableOfContents
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
-from scaling_lesson.site.gate import Gate, Problem, error_box
+from scaling_lesson.site.gate import Gate, Problem
+from scaling_lesson.site.present import error_box
+from scaling_lesson.site.report import numbers as numbers_of
 
 SETTINGS = {
     "KernelManager": {"transport_encryption": "auto"},  # else the kernel warns that others could listen
@@ -93,7 +95,7 @@ def _run(run: Callable[[], None], source: str, path: str, gate: Gate) -> list[Pr
     """Run a notebook, in a kernel that inherits this process's environment, on what the gate's pages publish."""
     with tempfile.TemporaryDirectory() as folder:
         numbers = Path(folder, "numbers.json")
-        numbers.write_text(json.dumps(gate.numbers()), encoding="utf-8")
+        numbers.write_text(json.dumps(numbers_of(gate)), encoding="utf-8")
         Path(folder, "jupyter_nbconvert_config.json").write_text(json.dumps(SETTINGS), encoding="utf-8")
         # Nor do the author's own Jupyter settings and start-up files reach the kernel.
         ours = {"NUMBERS_JSON": str(numbers), "JUPYTER_CONFIG_DIR": folder, "IPYTHONDIR": folder}

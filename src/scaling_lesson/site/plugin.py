@@ -25,10 +25,11 @@ from mkdocs.utils import CountHandler, get_relative_url
 
 from scaling_lesson.site import isolate, notebook, report
 from scaling_lesson.site.formulas import FormulaExtension
-from scaling_lesson.site.gate import Gate, Problem, error_box, summary
+from scaling_lesson.site.gate import Gate, Problem
 from scaling_lesson.site.glossary import GlossaryExtension, read_terms
 from scaling_lesson.site.listings import Listing
-from scaling_lesson.site.markdown import NumbersExtension, fill_slots
+from scaling_lesson.site.markdown import NumbersExtension
+from scaling_lesson.site.present import fill_slots, notice, summary
 
 
 class NumbersConfig(Config):
@@ -131,17 +132,14 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             html, sections = Listing(self.gate, titled, page, get_relative_url).fill(html)
             for title, anchor in sections:
                 site_page.toc.items[0].children.append(AnchorLink(escape(title), anchor, 2))
-            if mine:
-                boxes = "".join(error_box(str(problem)) for problem in mine)
-                html = f'<section class="gate-notice"><p>{summary(mine)}</p>{boxes}</section>{html}'
-            site_page.content = html
+            site_page.content = notice(mine) + html
 
     @event_priority(-100)  # after every plugin has written its files
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         if not self.serving:
             config.site_dir = str(self._site)
             logging.getLogger("mkdocs").removeHandler(self._warnings)
-            numbers = json.dumps(self.gate.numbers(), ensure_ascii=False, indent=1)
+            numbers = json.dumps(report.numbers(self.gate), ensure_ascii=False, indent=1)
             (self._stage / "numbers.json").write_text(numbers, encoding="utf-8")
         # MkDocs will stop for warnings, but only after this site is in place.
         warned = not self.serving and config.strict and self._warnings.get_counts()

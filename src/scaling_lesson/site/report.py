@@ -1,4 +1,4 @@
-"""What is wrong, told to machines: to GitHub as annotations and a summary, to any as a file; and the second check's part.
+"""What is wrong, told to machines: to GitHub as annotations and a summary, to any as a file; numbers.json; and the second check's part.
 
 In GitHub Actions each problem becomes an annotation at its line, and the job's summary gets a table of all. Where
 NUMBERS_REPORT names a file, each build writes {"problems": [...], "drifted": n, "other": n} there, also when all holds.
@@ -12,7 +12,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from scaling_lesson.site.gate import Problem, summary
+from scaling_lesson.site.gate import Gate, Problem
+from scaling_lesson.site.present import summary
 
 _AUDIT = Path(__file__).parents[1] / "audit.py"
 
@@ -41,6 +42,30 @@ def tell(found: list[Problem]) -> None:
         drifted = sum(problem.drift for problem in found)
         content = {"problems": [asdict(p) for p in found], "drifted": drifted, "other": len(found) - drifted}
         Path(path).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+
+
+def numbers(gate: Gate) -> dict:
+    """Everything published and claimed, as `numbers.json` gives it to anyone who wants to check the site."""
+    pages = {}
+    for page in gate.pages.values():
+        values = [
+            {
+                "name": v.name, "value": str(v.value), "type": type(v.value).__name__, "unit": v.unit.symbol, "tolerance": v.tolerance,
+                "recorded": str(v.value if v.recorded is None else v.recorded),
+                "reason": v.reason, "expression": v.expression, "source": str(v.source), "line": page.line(v.place),
+            }
+            for v in page.run.values.values()
+        ]  # fmt: skip
+        stated = []
+        for link in page.links:
+            found = gate.look_up(page, link)
+            if isinstance(found, tuple):
+                owner, value = found
+                stated.append({"text": link.text, "page": owner.path, "name": link.name, "line": link.line})
+        cells = [{"text": c.text, "value": str(c.value), "unit": c.unit.symbol} for c in page.run.cells]
+        if values or stated or cells or page.path in gate.exempt:
+            pages[page.path] = {"url": page.url, "values": values, "claims": stated, "cells": cells}
+    return {"names": gate.names, "exempt": gate.exempt, "pages": pages}
 
 
 def annotation(problem: Problem) -> str:

@@ -1,6 +1,5 @@
 """What a page's blocks publish, draw and print, as the gate sees it: the blocks run in a process of their own."""
 
-import ast
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -72,11 +71,6 @@ class Cell:
     unit: Unit
     place: Place
 
-    @property
-    def html(self) -> str:
-        return f'<data class="cell" value="{self.value}" data-unit="{self.unit.symbol}">{self.text}</data>'
-
-
 @dataclass
 class Fact:
     """An outside fact, by its name in the code, and the Source it has there."""
@@ -129,20 +123,3 @@ class Run:
         if self._process and not self._ended:
             self._process.end()
         self._ended = True
-
-
-def shown_code(code: str) -> str:
-    """The code without its publish(...) statements, as the page shows it."""
-    try:
-        tree = ast.parse(code)
-    except SyntaxError:
-        return code
-    hidden, kept = set(), set()
-    for node in tree.body:
-        match node:
-            case ast.Expr(value=ast.Call(func=ast.Name(id="publish"))):
-                hidden.update(range(node.lineno, node.end_lineno + 1))
-            case _:
-                kept.update(range(node.lineno, node.end_lineno + 1))
-    lines = [line for number, line in enumerate(code.split("\n"), 1) if number not in hidden - kept]
-    return "\n".join(lines).strip("\n")

@@ -13,7 +13,6 @@ import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
-from html import escape
 from pathlib import Path
 from types import ModuleType
 
@@ -23,10 +22,10 @@ import torch
 from matplotlib.figure import Figure
 
 from scaling_lesson.figures import STYLE
-from scaling_lesson.site import claims, svg
+from scaling_lesson.site import claims, svg, tables
 from scaling_lesson.site.records import canonical
 from scaling_lesson.site.run import Cell, Entry, Fact, Place, Value
-from scaling_lesson.units import COUNTED, parse_unit
+from scaling_lesson.units import parse_unit
 
 
 class Session:
@@ -142,8 +141,7 @@ class Session:
         for key, text in svg.drawn(figure):
             self.entries[f"figure {name} {key}"] = Entry(text, place)
         if data is not None:
-            inner = self._table(name, *data, place)
-            self._extra.append(f'<details class="figure-data"><summary>The data of this figure</summary>{inner}</details>')
+            self._extra.append(tables.folded(self._table(name, *data, place)))
 
     def table(self, name: str, columns: list, rows: list) -> None:
         """Show a table of computed cells.
@@ -161,27 +159,20 @@ class Session:
         if len(set(titles)) < len(titles) or any(" = " in key or "\n" in key for key in (name, *titles)):
             raise ValueError(f"table {name!r} must have titles that differ, without ' = ' or line ends; got {titles}")
         self.entries[f"table {name}"] = Entry(canonical(" | ".join(title for title, _, _ in specs)), place)
-        head = "".join(f"<th scope=col>{escape(title)}{_in(symbol)}</th>" for title, symbol, _ in specs)
-        body = []
+        shown = []
         for number, row in enumerate(rows, 1):
             if len(row) != len(specs):
                 raise ValueError(f"row {number} of table {name!r} has {len(row)} cells; expected {len(specs)}")
-            shown = []
+            shown.append([])
             for (title, symbol, decimals), value in zip(specs, row, strict=True):
-                key = f"table {name} row {number} {title}"
-                if isinstance(value, (str, bool)):
-                    text = value if isinstance(value, str) else "yes" if value else "no"
-                    shown.append(f"<td>{escape(text)}</td>")
-                    self.entries[key] = Entry(canonical(text), place)
-                    continue
-                value = _plain(title, value)
-                unit = parse_unit(symbol)
-                text = claims.show(Fraction(value), replace(unit, symbol=""), decimals)
-                self.cells.append(Cell(text, value, unit, place))
-                self.entries[key] = Entry(canonical(value), place)
-                shown.append(f"<td>{self.cells[-1].html}</td>")
-            body.append(f"<tr>{''.join(shown)}</tr>")
-        return f'<div class="md-typeset__scrollwrap"><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
+                if isinstance(value, bool):
+                    value = "yes" if value else "no"
+                if not isinstance(value, str):
+                    value, unit = _plain(title, value), parse_unit(symbol)
+                    self.cells.append(Cell(claims.show(Fraction(value), replace(unit, symbol=""), decimals), value, unit, place))
+                self.entries[f"table {name} row {number} {title}"] = Entry(canonical(value), place)
+                shown[-1].append(value if isinstance(value, str) else self.cells[-1])
+        return tables.table(specs, shown)
 
     def _stop(self, *_: object) -> None:
         """The time is up. Nothing is raised, for a block could catch it."""
@@ -259,11 +250,6 @@ class Session:
         if computed:
             text = computed if isinstance(keyword.value, ast.Name) else f"{text}, with {root} = {computed}"
         return " ".join(text.split())
-
-
-def _in(symbol: str) -> str:
-    """The unit of a column, in its head; a counted noun is in the title already."""
-    return f" ({escape(symbol)})" if symbol and parse_unit(symbol).dimension not in COUNTED else ""
 
 
 def _plain(name: str, value: object) -> int | float | Fraction | str | bool:

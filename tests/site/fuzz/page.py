@@ -12,7 +12,8 @@ from mkdocs.config import load_config
 from fuzz import ODD, decode
 from scaling_lesson.site.formulas import FormulaExtension
 from scaling_lesson.site.gate import Gate
-from scaling_lesson.site.markdown import NumbersExtension, fill_slots
+from scaling_lesson.site.markdown import NumbersExtension
+from scaling_lesson.site.present import fill_slots
 
 # As tests/site/conftest.py configures its small sites, and what the real one has besides.
 MKDOCS_YML = """\
