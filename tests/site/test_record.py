@@ -208,7 +208,8 @@ def drifted(site):
 
 
 def texts(made) -> str:
-    return "\n".join((made.root / "docs" / name).read_text() for name in ("page.md", "page.record", "other.md", "other.record"))
+    names = ("page.md", "page.record", "other.md", "other.record")
+    return "\n".join((made.root / "docs" / name).read_text() for name in names)
 
 
 @pytest.mark.parametrize("word", ["a", "page/a"])
@@ -259,7 +260,9 @@ def test_of_a_broken_record_no_single_line_is_accepted(drifted, accept):
     assert record.read_bytes() == before
 
 
-@pytest.mark.parametrize("word, near", [("pag", "page"), ("page/A", "page/a"), ("docs/other.recrod", "docs/other.record"), ("qqq", None)])
+@pytest.mark.parametrize(
+    "word, near", [("pag", "page"), ("page/A", "page/a"), ("docs/other.recrod", "docs/other.record"), ("qqq", None)]
+)
 def test_an_unknown_word_is_told_with_the_nearest(drifted, accept, capsys, word, near):
     before = texts(drifted)
     assert accept(drifted, word) == 2
@@ -274,7 +277,8 @@ def test_an_unknown_option_is_told_with_the_nearest(accept, site, capsys):
 
 
 def test_explain_tells_where_a_value_comes_from_and_goes(drifted, accept, capsys):
-    drifted.write(BOTH.replace("= 5, 7", "= 6, 8") + '\n[under 1](calc:t)\n\n```python exec="on"\nt = 0.5\npublish("", t=t, tolerance=0.1, reason="sums", source="a book")\n```\n')
+    traced = '```python exec="on"\nt = 0.5\npublish("", t=t, tolerance=0.1, reason="sums", source="a book")\n```\n'
+    drifted.write(BOTH.replace("= 5, 7", "= 6, 8") + "\n[under 1](calc:t)\n\n" + traced)
     notebook = drifted.root / "docs/again.py"
     notebook.write_text("check(\n    'page',\n    a=5,\n)\n")
     before = files(drifted.root)
