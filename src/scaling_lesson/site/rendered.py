@@ -67,6 +67,9 @@ class _Reader(HTMLParser):
             if mark in data:
                 self.odd.append(f"a {what} was not read as one: {' '.join(data.split())[:40]}")
 
+    def parse_marked_section(self, i: int, report: int = 1) -> int:
+        return self.parse_bogus_comment(i, report)  # as browsers do; what it would do itself raises for some
+
     def _part(self, tag: str) -> None:
         """Letters, digits and signs side by side make one word of a formula; other elements part them."""
         if tag not in ("mi", "mn", "mo"):
