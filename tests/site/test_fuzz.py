@@ -54,6 +54,10 @@ def test_a_digit_that_once_slipped_through_is_told(text):
     assert problems, html
 
 
+def test_a_marked_section_is_no_crash():
+    assert rendered.read("<![[ <p>37</p>")[0] == ["37"]
+
+
 def test_an_address_of_many_digits_is_no_crash():
     assert page.build(f"[x](calc:{'9' * 5000})\n")[1]
 

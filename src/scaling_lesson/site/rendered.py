@@ -85,6 +85,9 @@ class _Reader(HTMLParser):
             if mark in data:
                 self.odd.append(f"a {what} was not read as one: {' '.join(data.split())[:40]}")
 
+    def parse_marked_section(self, i: int, report: int = 1) -> int:
+        return self.parse_bogus_comment(i, report)  # as browsers do; what it would do itself raises for some
+
     def _part(self, tag: str, width: str = "") -> None:
         """An element begins or ends: what is before and after it may be on two lines, or in two places of a formula."""
         if tag not in _INLINE:
