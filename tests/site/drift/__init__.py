@@ -48,7 +48,7 @@ class Defect:
         return f"{self.kind}: {self.name}"
 
     def plant(self, copy: Path) -> list[str]:
-        """Make the change, and return the messages it should bring."""
+        """Make the change, and return the messages it should bring. Raises ValueError when the text to change is gone."""
         at = self._change(copy / self.file, self.old, self.new)
         for file, old, new in self.also:
             self._change(copy / file, old, new)
@@ -63,7 +63,9 @@ class Defect:
             path.write_text(new, encoding="utf-8")
             return 1
         text = path.read_text(encoding="utf-8")
-        start = text.index(old)
+        start = text.find(old)
+        if start < 0:
+            raise ValueError(f"{path} does not hold {old!r} any more")
         after = text[start + len(old) :]
         changed = text[: start + len(old) // 2] if self.cut else text[:start] + new + after
         path.write_text(changed, encoding=self.encoding, newline=self.newline)

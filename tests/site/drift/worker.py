@@ -3,6 +3,7 @@
 Prints a JSON line for each: its title, and null or what went wrong. Argument: what a defect's title must hold.
 """
 
+import functools
 import json
 import logging
 import os
@@ -18,7 +19,7 @@ from mkdocs.exceptions import Abort
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 from drift import Defect, corpus  # noqa: E402
 
-from scaling_lesson.site import isolate  # noqa: E402
+from scaling_lesson.site import isolate, rendered  # noqa: E402
 
 
 def judged(*_: object) -> None:
@@ -70,6 +71,8 @@ def problem(defect: Defect, clean: dict[str, tuple[object, object]], gate: objec
     try:
         expected = defect.plant(Path())
         found = messages_of_a_fresh_process() if defect.fresh else messages("serve")
+    except ValueError as error:
+        return str(error)
     finally:
         for path, kept in before.items():
             if kept is None:
@@ -88,6 +91,7 @@ def problem(defect: Defect, clean: dict[str, tuple[object, object]], gate: objec
 
 
 def main(only: str) -> None:
+    rendered.read = functools.cache(rendered.read)  # most pages are the same each time
     logging.getLogger("mkdocs").setLevel(logging.CRITICAL)
     out = os.dup(1)
     os.dup2(2, 1)  # what blocks write there
