@@ -430,7 +430,7 @@ ANOTHER = {
     f"{TEN} dozen": "dozen", f"{TEN} hundred of them": "hundred", f"{TEN} billion": "billion", f"**{TEN}**k": "k",
     f"<b>{TEN}</b> <i>million</i>": "million", f"{TEN}&nbsp;million": "million", f"{TEN}`k`": "k", f"{TEN} `MB`": "MB",
     f"{TEN}$k$": "k", f"{TEN}\u200bk": "k", f"{TEN} \u200bmillion": "million", f"{TEN}{TEN}": "10", f"{TEN}.{TEN}": ".10",
-    f"{TEN},{TEN}": ",10", f"{TEN} {TEN}": "10", f"{TEN}^n^": "^n^", f"{TEN}<sup>n</sup>": "n", f"${TEN}": "$", f"x{TEN}": "x",
+    f"{TEN},{TEN}": ",10", f"{TEN}^n^": "^n^", f"{TEN}<sup>n</sup>": "n", f"${TEN}": "$", f"x{TEN}": "x",
     f"minus {TEN}": "minus", f"{TEN}-million": "-million", f"{TEN}:{TEN}": ":10", f"{TEN}+": "+", f"{TEN} layers/step": "layers/step",
     f"{TEN} ×10": None, f"~{TEN}": "~", f"{TEN}\\_000": "_000", f"{TEN}!": None, f"{TEN} and a half": "and a half",
 }  # fmt: skip
@@ -441,6 +441,13 @@ def test_what_makes_another_number_of_a_claim_is_told_with_its_line(site):
     told = lines_of(site, list(ANOTHER))
     for text, beside in ANOTHER.items():
         assert any(f': "{beside}' in message and "makes it another number" in message for message in told[text]), (text, told[text])
+
+
+def test_two_claims_do_not_make_the_groups_of_one_number(site):
+    text = '{}\n\n```python exec="on"\na, b = 37, 748\npublish("", a=a, b=b)\n```\n'
+    (message,) = site(text.format("[37](calc:a) [748](calc:b)")).messages()
+    assert message.startswith('docs/page.md:1: claim "748": "37" makes it another number')
+    assert site(text.format("[37](calc:a), [748](calc:b) [37](calc:a)")).messages() == []
 
 
 BOUNDS = {f"It is {bound} {TEN}, or so.": bound for bound in (

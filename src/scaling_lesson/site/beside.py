@@ -15,8 +15,10 @@ _BOUND_BEFORE = re.compile(
 )
 _BOUND_AFTER = re.compile(r"\s+(?:(?:or|and) (?:more|less|fewer|so)|at least|at most)\b")
 
-# Glued to it, but for what opens or closes a quotation or the like; a sign; a claim and nothing between.
-_SIGN_BEFORE = re.compile(r"[^\s\0(\[{\"“‘'—–]\Z|(?<!⟧)–\Z|(?<![⟧)]\s)(?<!\b\w\s)[-−]\s+\Z|\b(?:minus|negative|plus)\s+\Z|⟦[^⟧\0]*⟧\s+\Z", re.I)
+# Glued to it, but for what opens or closes a quotation or the like; a sign.
+_SIGN_BEFORE = re.compile(r"[^\s\0(\[{\"“‘'—–]\Z|(?<!⟧)–\Z|(?<![⟧)]\s)(?<!\b\w\s)[-−]\s+\Z|\b(?:minus|negative|plus)\s+\Z", re.I)
+_GROUP_BEFORE, _GROUP = re.compile(r"⟦[^⟧\0]*\d⟧\s\Z"), re.compile(r"\d{3}(?!\d)")
+"""37 748 is one number."""
 _GLUED_AFTER = re.compile(r"(?![)\]}\"”’'.,;:!?…]*(?:[\s\0—–]|\Z)|['’]s\b|-[A-Za-z]{2})[^\s\0]+")
 _NUMBER_AFTER = re.compile(
     rf"[\"”’']*[\s-]\s*(?:(?:{'|'.join(WORDS)}|hundred|dozen|per ?cent|squared|cubed|fold|bn|[kKMGT])\b"
@@ -32,7 +34,8 @@ def beside(before: str, after: str, claim: Claim | None, unit: Unit) -> str | No
     """
     if claim and (bound := _BOUND_BEFORE.search(before) or _BOUND_AFTER.match(after)):
         return f'"{bound[0].strip()}" belongs inside the link, where it is checked'
-    found = _SIGN_BEFORE.search(before) or _GLUED_AFTER.match(after) or _NUMBER_AFTER.match(after)
+    grouped = claim and _GROUP.match(claim.text) and _GROUP_BEFORE.search(before)
+    found = grouped or _SIGN_BEFORE.search(before) or _GLUED_AFTER.match(after) or _NUMBER_AFTER.match(after)
     word = re.sub("[⟦⟧]", "", found[0]).strip() if found else _unit_after(after, claim, unit)
     return f'"{word}" makes it another number: put it inside the link, where it is checked' if word else None
 
