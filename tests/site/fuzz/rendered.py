@@ -27,7 +27,7 @@ def one_input(data: bytes) -> None:
 
 
 def html(text: str) -> None:
-    shown, odd, formulas = read(text)
+    shown, odd, formulas, _ = read(text)
     assert all(isinstance(part, str) for part in shown + formulas + odd)
     missed = digits(text) - Counter(c for part in shown + formulas for c in part)
     assert not missed or odd, (text, missed)
