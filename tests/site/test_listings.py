@@ -36,7 +36,7 @@ title: Q & A
 
 # Other
 
-Again [12](calc:page/n_layer), and about [24](calc:twice), by a book.
+Again [12](calc:page/n_layer), and then [24](calc:twice), by a book.
 
 ```python exec="on"
 from scaling_lesson import models

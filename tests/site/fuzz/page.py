@@ -89,7 +89,7 @@ def build(text: str) -> tuple[str, list[str]]:
     page = GATE.open("docs/page.md", Path("/nonexistent/page.md"), text, 0)
     page.rendered = True
     html = MARKDOWN.reset().convert(text)
-    GATE.read_rendered(page, html)
+    GATE.read_rendered(page, html, "")
     problems = [str(p) for p in GATE.problems() if not p.message.endswith("is not in the record")]
     return fill_slots(GATE, page, html, lambda url, _: url, []), problems
 
