@@ -2,6 +2,7 @@
 
 import os
 import pty
+import select
 import signal
 import subprocess
 import sys
@@ -313,12 +314,12 @@ def terminal(made, answer: bytes, **settings: str) -> tuple[int, str]:
     command = [sys.executable, "-m", "scaling_lesson.site.record", "a"]
     process = subprocess.Popen(command, cwd=made.root, env=environment, stdin=theirs, stdout=theirs, stderr=theirs)
     os.close(theirs)
-    shown, asked = b"", False
+    shown = b""
     try:
-        while part := os.read(ours, 65536):
-            shown += part
-            if b"[y/N]" in shown and not asked:
-                asked = True
+        while True:
+            if select.select([ours], [], [], 0.2)[0]:
+                shown += os.read(ours, 65536)
+            elif shown.endswith(b"[y/N] "):  # again if need be: an interrupt that comes just before it reads is lost
                 os.write(ours, answer) if answer else process.send_signal(signal.SIGINT)
     except OSError:  # Linux's way to say that nobody has the other end open any more
         pass
