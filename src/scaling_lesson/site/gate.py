@@ -97,7 +97,7 @@ class Page:
     def incomplete(self) -> bool:
         """Whether a block failed or did not run: what it would have published is unknown, and not worth a message."""
         runs = {index for index, fence in enumerate(self.fences) if fence.executed}
-        return bool(self.run.failures or runs - self.ran or any(fence.problems for fence in self.fences))
+        return bool(self.run.failures or runs - self.ran or any(fence.problem for fence in self.fences))
 
     def line(self, place: tuple[int, int]) -> int:
         """The page line of a place in a block."""
@@ -138,8 +138,8 @@ class Gate:
         for value in page.run.values.values():
             value.used = False
         for fence in page.fences:
-            page.problems += [Problem(path, fence.line, message) for message in fence.problems]
-            if fence.problems:
+            if fence.problem:
+                page.problems.append(Problem(path, fence.line, fence.problem))
                 page.run.lose("\n".join(fence.body))
         page.problems += [Problem(path, line, message) for line, message in odd]
         for line, front_line in enumerate(text.split("\n")[:front], 1):

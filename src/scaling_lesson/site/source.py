@@ -34,11 +34,11 @@ class Fence:
     body: list[str] = field(default_factory=list)
     options: dict[str, str] = field(default_factory=dict)
     closed: bool = False
-    problems: list[str] = field(default_factory=list)
+    problem: str | None = None
 
     @property
     def executed(self) -> bool:
-        return self.language == "python" and not self.problems
+        return self.language == "python" and not self.problem
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class ClaimLink:
 
 
 def scan_fences(text: str) -> list[Fence]:
-    """Every fence of the text, with a list of what would keep an executed one from running."""
+    """Every fence of the text, with what would keep it from running."""
     found: list[Fence] = []
     open_fence: Fence | None = None
     for number, line in enumerate(text.split("\n"), 1):
@@ -67,37 +67,38 @@ def scan_fences(text: str) -> list[Fence]:
             else:
                 open_fence.body.append(line[len(open_fence.prefix) :])
     for fence in found:
-        _read_header(fence)
+        fence.problem = _header_problem(fence)
     return found
 
 
-def _read_header(fence: Fence) -> None:
-    known = {"exec", "source", "title", "timeout"}
+def _header_problem(fence: Fence) -> str | None:
+    """Read the header's options; return what would keep the block from running, the first thing only."""
+    known = ("exec", "source", "timeout", "title")
     rest = fence.header.removeprefix(fence.language)
     if fence.header.startswith(("{", ".")):
-        fence.problems.append('this block would not run: write the language and options as ```python exec="on"')
-        return
+        return 'this block would not run: write the language and options as ```python exec="on"'
     while match := OPTION.match(rest):
         fence.options[match["key"]] = match["value"]
         rest = rest[match.end() :]
     if not fence.closed:
-        fence.problems.append("this block is never closed, so nothing after it is read")
+        return "this block is never closed, so nothing after it is read"
     if fence.language != "python":
-        if "exec" in fence.header or fence.language.lower() in ("py", "python3", "pycon"):
-            fence.problems.append('only "python" blocks run; write ```python exec="on"')
-        return
+        runs = "exec" in fence.header or fence.language.lower() in ("python", "py", "python3", "pycon")
+        return 'only "python" blocks run; write ```python exec="on"' if runs else None
     if rest.strip():
-        fence.problems.append(f'this block would not run: cannot read {rest.strip()!r}; options are written key="value"')
-    for key in fence.options.keys() - known:
-        hint = did_you_mean(nearest(repr(key), map(repr, known))) or f"; options are {', '.join(sorted(known))}"
-        fence.problems.append(f"this block would not run: there is no option {key!r}{hint}")
+        return f"this block would not run: cannot read {rest.strip()!r}; options are written key=\"value\""
+    for key in fence.options:
+        if key not in known:
+            hint = did_you_mean(nearest(repr(key), map(repr, known))) or f"; options are {', '.join(known)}"
+            return f"this block would not run: there is no option {key!r}{hint}"
     if fence.options.get("exec") != "on":
-        fence.problems.append('this block would not run: python blocks are executed, write ```python exec="on"')
+        return 'this block would not run: python blocks are executed, write ```python exec="on"'
     if fence.options.get("source", "above") != "above":
-        fence.problems.append(f'this block would not run: source is "above" or left out, not {fence.options["source"]!r}')
+        return f'this block would not run: source is "above" or left out, not {fence.options["source"]!r}'
     limit = fence.options.get("timeout", "20")
     if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", limit) or not float(limit):
-        fence.problems.append(f"this block would not run: timeout is a number of seconds, not {limit!r}")
+        return f"this block would not run: timeout is a number of seconds, not {limit!r}"
+    return None
 
 
 def prose(text: str, fences: list[Fence]) -> str:
@@ -106,7 +107,7 @@ def prose(text: str, fences: list[Fence]) -> str:
     for fence in fences:
         end = fence.line + len(fence.body) + (1 if fence.closed else 0)
         first = fence.line - 1
-        if fence.executed or fence.problems or fence.language in DISPLAY_LANGUAGES:
+        if fence.executed or fence.problem or fence.language in DISPLAY_LANGUAGES:
             lines[first:end] = [""] * (end - first)
         else:
             lines[first] = lines[end - 1] = ""
