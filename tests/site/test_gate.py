@@ -148,11 +148,13 @@ def test_a_colour_outside_the_palette_is_refused(site):
     assert "docs/page.md:5: the block raised ValueError: figure 'page-a' must use the palette" in message
 
 
-def test_exemptions_are_used_or_told(site):
-    made = site("# Page\n\nSeries 2 and part 3.\n", exempt='{docs/page.md: {"2": "its name", "9": "gone"}}')
+def test_exemptions_are_used_or_told_at_their_line(site):
+    exempt = '{docs/page.md: {"2": "its name",\n  "9": "gone"},\n  docs/pag.md: {"3": "its name"}}'
+    made = site("# Page\n\nSeries 2 and part 3.\n", exempt=exempt)
     assert made.messages() == [
-        'docs/page.md:1: the exemption of "9" in mkdocs.yml matches nothing',
         'docs/page.md:3: naked number "3": publish it and claim it, [3](calc:name)',
+        'mkdocs.yml:5: the exemption of "9" matches nothing on docs/page.md',
+        'mkdocs.yml:6: the exemption of "3" matches nothing on docs/pag.md',
     ]
 
 

@@ -18,6 +18,7 @@ from scaling_lesson.site.source import (
     CLAIM_LINK,
     ClaimLink,
     Fence,
+    exemption_lines,
     formula_lines,
     formula_numbers,
     naked_numbers,
@@ -118,6 +119,7 @@ class Gate:
         self.pages: dict[str, Page] = {}
         self.current: Page | None = None
         self.shown_settings: list[Problem] = []
+        self._exemptions: dict[tuple[str, str], Problem] = {}
         self._key: object = None
         self._kept: dict[str, tuple[object, Run]] = {}
 
@@ -200,8 +202,6 @@ class Gate:
         if not page.problems and not page.run.failures:  # else their cause is told
             for text in odd:
                 page.problems.append(Problem(page.path, self._seek(page, text.rsplit(": ", 1)[-1]), text))
-        for text in self.exempt.get(page.path, {}).keys() - page.exempted:
-            page.problems.append(Problem(page.path, 1, f'the exemption of "{text}" in mkdocs.yml matches nothing'))
 
     def formula_problem(self, formula: str, error: str) -> None:
         """Tell that a formula of the current page cannot be read."""
@@ -212,6 +212,8 @@ class Gate:
         """Check what every page shows of mkdocs.yml."""
         naked = [(line + n - 1, number) for line, words in shown_settings(text) for n, number in numbers_in(words, self.names)]
         self.shown_settings = [Problem(path, line, _NAKED.format(number)) for line, number in naked]
+        self._exemptions = {key: Problem(path, line, 'the exemption of "{1}" matches nothing on {0}'.format(*key))
+                            for key, line in exemption_lines(text).items()}
 
     @staticmethod
     def _seek(page: Page, text: str) -> int:
@@ -312,7 +314,8 @@ class Gate:
 
     def problems(self) -> list[Problem]:
         """Everything wrong on every page, in page and line order."""
-        found = set(self.shown_settings)
+        used = {(page.path, number) for page in self.pages.values() for number in page.exempted}
+        found = {*self.shown_settings, *(problem for key, problem in self._exemptions.items() if key not in used)}
         for page in self.pages.values():
             found.update(page.problems)
             for index, link in enumerate(page.links):
