@@ -245,6 +245,13 @@ def test_a_record_of_what_is_no_longer_published_is_told(site):
     assert made.messages() == ["docs/page.record:9: value old is recorded, but the page no longer has it"]
 
 
+def test_of_a_broken_record_nothing_else_is_told(site):
+    made = site(PAGE)
+    record = made.root / "docs/page.record"
+    record.write_text(record.read_text().replace("value cache = 37748736 B", "<<<<<<< ours\nvalue cache = 1 B\n=======\n"))
+    assert made.messages() == ["docs/page.record:2: a merge conflict is left in this record"]
+
+
 def test_a_failed_build_leaves_the_site_as_it_was(site):
     made = site(PAGE)
     made.html()

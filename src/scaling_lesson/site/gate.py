@@ -344,14 +344,14 @@ class Gate:
 
     def _against_record(self, page: Page) -> list[Problem]:
         recorded, broken = records.read(page.record)
-        found = [Problem(page.record_path, line, message, True) for line, message in broken]
-        computed = page.run.entries
+        if broken:  # what it holds cannot be told
+            return [Problem(page.record_path, line, message, True) for line, message in broken]
+        found, computed = [], page.run.entries
         for key, entry in computed.items():
             line = page.line(entry.place)
             said = key.replace("value ", "published ", 1)
             if key not in recorded:
-                if not broken:
-                    found.append(Problem(page.path, line, f"{said}: {entry.text} is not in the record", True))
+                found.append(Problem(page.path, line, f"{said}: {entry.text} is not in the record", True))
             elif not records.agree(recorded[key][1], entry.text, entry.tolerance):
                 message = f"{said}: recorded {recorded[key][1]}, computed {entry.text}"
                 found.append(Problem(page.path, line, message, True))
