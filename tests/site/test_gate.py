@@ -96,14 +96,29 @@ def test_a_block_that_never_ends_is_stopped(site, code):
 
 def test_a_block_whose_header_is_misspelt_is_told(site):
     made = site(PAGE.replace('exec="on" source="above"', 'exce="on" source="above"'), accepted=False)
-    assert any(m.startswith("docs/page.md:5: this block would not run: there is no option 'exce'") for m in made.messages())
+    assert made.messages() == ["docs/page.md:5: this block would not run: there is no option 'exce'; did you mean 'exec'?"]
 
 
 def test_a_block_that_markdown_does_not_reach_is_told(site):
     # The list item ends before the fence does, so superfences gives the block up.
     text = '# Page\n\n- item\n\n    ```python exec="on"\n    x = 1\n  y = 2\n    ```\n'
     (message,) = site(text, accepted=False).messages()
-    assert message == "docs/page.md:5: this block did not run"
+    assert message == "docs/page.md:5: this block would not run: a line of it is indented less than its first"
+
+
+def test_a_block_in_a_comment_is_told(site):
+    made = site(PAGE.replace("```python", "<!--\n```python", 1).replace("\n```\n", "\n```\n-->\n", 1))
+    (message,) = made.messages()
+    assert message == "docs/page.md:6: this block is not on the built page: it did not run, or stands in a comment"
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    ('python exec="on" source="above"', 'python exec="on" source=above'), ('python exec="on" source', 'py exec="on" source'),
+    ("```python", "~~~python"), ("```python", "    ```python"),
+])  # fmt: skip
+def test_of_a_block_that_is_no_block_the_code_is_not_read_as_prose(site, old, new):
+    (message,) = site(PAGE.replace(old, new, 1), accepted=False).messages()
+    assert message.startswith("docs/page.md:5: ")
 
 
 def test_a_claim_that_is_not_rendered_is_told(site):

@@ -33,6 +33,7 @@ from scaling_lesson.site.source import (
 from scaling_lesson.units import did_you_mean, nearest
 
 _NAKED = 'naked number "{0}": publish it and claim it, [{0}](calc:name)'
+_UNSHOWN = "this block is not on the built page: it did not run, or stands in a comment"
 _TOKEN = secrets.token_hex(8)
 SLOT = re.compile(rf"⟦{_TOKEN} (\d+)⟧")
 
@@ -73,7 +74,7 @@ class Page:
     links: list[ClaimLink] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     run: Run | None = None
-    ran: set[int] = field(default_factory=set)
+    shown: set[int] = field(default_factory=set)
     reached: set[int] = field(default_factory=set)
     beside: dict[int, list[str]] = field(default_factory=dict)
     exempted: set[str] = field(default_factory=set)
@@ -96,9 +97,9 @@ class Page:
 
     @property
     def incomplete(self) -> bool:
-        """Whether a block failed or did not run: what it would have published is unknown, and not worth a message."""
+        """Whether a block failed or is not shown: what it would have published is unknown, and not worth a message."""
         runs = {index for index, fence in enumerate(self.fences) if fence.executed}
-        return bool(self.run.failures or runs - self.ran or any(fence.problem for fence in self.fences))
+        return bool(self.run.failures or runs - self.shown or any(fence.problem for fence in self.fences))
 
     def line(self, place: tuple[int, int]) -> int:
         """The page line of a place in a block."""
@@ -168,6 +169,8 @@ class Gate:
         """The current page is rendered: end its run, and read what readers will. title: as tabs and search show it."""
         page, self.current = self.current, None
         page.rendered = True
+        comments = re.findall(r"<!--(.*?)-->", html, re.S)  # that of a block which is in a comment does not stand alone
+        page.shown = {int(match[1]) for text in comments if (match := SLOT.fullmatch(text.strip()))}
         page.run.end()
         recorded, _ = records.read(page.record)
         for value in page.run.values.values():
@@ -233,6 +236,9 @@ class Gate:
             if fence.executed and index is not None:
                 options = "".join(f' {k}="{v}"' for k, v in fence.options.items() if k in ("source", "title"))
                 lines[fence.line - 1] = f'{fence.prefix}{fence.marker}python exec="on" block="{index}"{options}'
+            elif fence.problem:  # else its code might show as prose, and its end begin another block
+                first, end, mark = fence.line - 1, fence.line + len(fence.body) + fence.closed, fence.prefix + fence.marker
+                lines[first:end] = [f"{mark}python", *[""] * (end - first - 2), mark]
         return lines
 
     def look_up(self, page: Page, link: ClaimLink) -> tuple[Page, Value] | str:
@@ -314,8 +320,10 @@ class Gate:
 
     def problems(self) -> list[Problem]:
         """Everything wrong on every page, in page and line order."""
+        unread = {page.path for page in self.pages.values() if page.incomplete}
         used = {(page.path, number) for page in self.pages.values() for number in page.exempted}
-        found = {*self.shown_settings, *(problem for key, problem in self._exemptions.items() if key not in used)}
+        unused = [problem for key, problem in self._exemptions.items() if key not in used and key[0] not in unread]
+        found = {*self.shown_settings, *unused}
         for page in self.pages.values():
             found.update(page.problems)
             for index, link in enumerate(page.links):
@@ -329,8 +337,8 @@ class Gate:
                 elif message := self._beside(page, index):
                     found.add(Problem(page.path, link.line, f'claim "{link.text}": {message}'))
             for index, fence in enumerate(page.fences):
-                if fence.executed and index not in page.ran:
-                    found.add(Problem(page.path, fence.line, "this block did not run"))
+                if fence.executed and index not in page.shown:
+                    found.add(Problem(page.path, fence.line, _UNSHOWN))
             for place, message in page.run.failures:
                 found.add(Problem(page.path, page.line(place), message))
             found.update(self._against_record(page))

@@ -24,7 +24,10 @@ DISPLAY_LANGUAGES = {"markdown", "bash", "yaml", "toml"}
 
 @dataclass
 class Fence:
-    """A fenced block: its 1-based first line, language, options, body lines and whether it is to be executed."""
+    """A fenced block: its 1-based first line, language, options, body lines and whether it is to be executed.
+
+    torn: a line of it is indented less than its first, where Markdown gives it up. problem: why it would not run.
+    """
 
     line: int
     prefix: str
@@ -34,6 +37,7 @@ class Fence:
     body: list[str] = field(default_factory=list)
     options: dict[str, str] = field(default_factory=dict)
     closed: bool = False
+    torn: bool = False
     problem: str | None = None
 
     @property
@@ -65,6 +69,7 @@ def scan_fences(text: str) -> list[Fence]:
             if line.strip(" \t>") == open_fence.marker and not line.replace(open_fence.prefix, "", 1)[:1].isspace():
                 open_fence.closed, open_fence = True, None
             else:
+                open_fence.torn |= bool(line.strip(" \t>")) and not line.startswith(open_fence.prefix)
                 open_fence.body.append(line[len(open_fence.prefix) :])
     for fence in found:
         fence.problem = _header_problem(fence)
@@ -85,6 +90,8 @@ def _header_problem(fence: Fence) -> str | None:
     if fence.language != "python":
         runs = "exec" in fence.header or fence.language.lower() in ("python", "py", "python3", "pycon")
         return 'only "python" blocks run; write ```python exec="on"' if runs else None
+    if fence.torn:
+        return "this block would not run: a line of it is indented less than its first"
     if rest.strip():
         return f"this block would not run: cannot read {rest.strip()!r}; options are written key=\"value\""
     for key in fence.options:
