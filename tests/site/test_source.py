@@ -15,6 +15,8 @@ def naked(text: str) -> list[tuple[int, str]]:
     "GPT-2 in float16, a 16-bit format, on an A100.",
     "the `x[3]` and ``a 4 ` b`` of code",
     "[37.7 MB](calc:one)",
+    "[37.7\nMB](calc:one)",
+    '[37.7 MB](calc:one "title")',
     "```python exec=\"on\"\nx = 5\n```",
     "```bash\nscripts/build 3\n```",
     "[the paper](https://arxiv.org/abs/1412)",

@@ -148,6 +148,7 @@ def _without_code(text: str) -> str:
 
 # No pattern may run over what begins another match of it: a page of openings would then be read once for each.
 _INVISIBLE = (
+    re.compile(r"\[[^\[\]]*\]\(calc:[^()]*\)"),  # told as no claim
     re.compile(r"(?<=\])\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*\)"),  # a link's address
     re.compile(r"(?<=\])\[[^\[\]\n]*\]"),  # a link's reference
     re.compile(r"^[^\S\n]*\[[^\]\n]+\]:\s+\S+", re.M),  # and that one's address
