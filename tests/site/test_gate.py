@@ -240,6 +240,31 @@ def test_a_value_used_on_another_page_only_is_used(site):
     assert made.messages() == []
 
 
+@pytest.mark.parametrize(("old", "new", "what"), [
+    ("[5 B](calc:page/cache)", "[5\nB](calc:page/cache)", "2: this is not a claim"),
+    ("[5 B](calc:page/cache)", '[5 B](calc:page/cache "size")', "1: this is not a claim"),
+    ("page/cache", "page/cash", '1: claim "5 B": nothing publishes cash'),
+    ("page/cache", "pag/cache", "1: claim \"5 B\": there is no page 'pag'"),
+    ("\n\n[5 B]", "\n\n~~~python\n\n[5 B]", "1: this block is never closed"),
+])  # fmt: skip
+def test_what_a_broken_claim_means_is_not_told_as_unused(site, old, new, what):
+    made = site('# Page\n\n```python exec="on"\ncache = 5\npublish("B", cache=cache)\n```\n')
+    made.write("\n\n[5 B](calc:page/cache)\n".replace(old, new, 1), "a.md")
+    (message,) = made.messages()
+    assert message.startswith(f"docs/a.md:{what}"), message
+
+
+def test_beside_a_claim_a_naked_number_is_told_as_that(site):
+    made = site(PAGE.replace("[37.7 MB]", "1[37.7 MB]", 1))
+    assert made.messages() == ['docs/page.md:3: naked number "1": publish it and claim it, [1](calc:name)']
+
+
+def test_a_listing_that_runs_nothing_leaves_the_blocks_their_numbers(site):
+    made = site(PAGE)
+    made.write(PAGE.replace("```python", "```text\na text\n```\n\n```python", 1))
+    assert made.messages() == []
+
+
 def test_a_page_that_is_not_built_cannot_hide_numbers(site):
     made = site(PAGE)
     config = made.root / "mkdocs.yml"

@@ -62,6 +62,7 @@ class Page:
 
     path: relative to the folder of mkdocs.yml, as messages show it. url: where the site serves it.
     front: how many lines of front matter it has. prose: its text after those, blocks blanked, lines kept.
+    fences: its blocks; listings that run nothing are left out. misread: whether it has what looks like a claim and is none.
     converter: the Markdown that renders it; others render parts of it.
     """
 
@@ -78,6 +79,7 @@ class Page:
     reached: set[int] = field(default_factory=set)
     beside: dict[int, list[str]] = field(default_factory=dict)
     exempted: set[str] = field(default_factory=set)
+    misread: bool = False
     rendered: bool = False
     converter: object = None
 
@@ -131,10 +133,12 @@ class Gate:
         since it was last open keeps its run.
         """
         page = self.current = self.pages[path] = Page(path, file, front, url)
-        page.fences = scan_fences("\n" * front + "\n".join(text.expandtabs(4).split("\n")[front:]))
-        readable = prose(text, page.fences)
+        fences = scan_fences("\n" * front + "\n".join(text.expandtabs(4).split("\n")[front:]))
+        page.fences = [fence for fence in fences if fence.executed or fence.problem]
+        readable = prose(text, fences)
         page.prose = "\n" * front + "\n".join(readable.split("\n")[front:])
         page.links, odd = scan_claims(page.prose)
+        page.misread = bool(odd)
         self._key = ([(f.header, f.body) for f in page.fences], sources)
         key, run = self._kept.pop(path, (None, None))
         page.run = run if key == self._key else Run(path)
@@ -326,6 +330,7 @@ class Gate:
         found = {*self.shown_settings, *unused}
         for page in self.pages.values():
             found.update(page.problems)
+            told = {problem.line for problem in page.problems}
             for index, link in enumerate(page.links):
                 if self.lost(page, link):
                     continue
@@ -334,7 +339,7 @@ class Gate:
                     found.add(Problem(page.path, link.line, message, drift))
                 elif index not in page.reached:
                     found.add(Problem(page.path, link.line, f'claim "{link.text}" is not on the built page'))
-                elif message := self._beside(page, index):
+                elif link.line not in told and (message := self._beside(page, index)):
                     found.add(Problem(page.path, link.line, f'claim "{link.text}": {message}'))
             for index, fence in enumerate(page.fences):
                 if fence.executed and index not in page.shown:
@@ -342,12 +347,14 @@ class Gate:
             for place, message in page.run.failures:
                 found.add(Problem(page.path, page.line(place), message))
             found.update(self._against_record(page))
+        named = [self.look_up(page, link) for page in self.pages.values() for link in page.links]
+        if unread or any(isinstance(value, str) for value in named) or any(page.misread for page in self.pages.values()):
+            return sorted(found)  # what is used is not known
         for page in self.pages.values():
-            if not page.incomplete:
-                for value in page.run.values.values():
-                    if not value.used:
-                        message = f"published {value.name}: nothing claims it"
-                        found.add(Problem(page.path, page.line(value.place), message))
+            for value in page.run.values.values():
+                if not value.used:
+                    message = f"published {value.name}: nothing claims it"
+                    found.add(Problem(page.path, page.line(value.place), message))
         return sorted(found)
 
     def _against_record(self, page: Page) -> list[Problem]:
