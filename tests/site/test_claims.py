@@ -5,7 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from scaling_lesson.site.claims import disagreement, fixed, parse, rewrite, show
+from scaling_lesson.site.claims import disagreement, parse
+from scaling_lesson.site.digits import fixed, rewrite, show
 from scaling_lesson.units import UNITS, parse_unit
 
 CACHE = Fraction(37_748_736)
