@@ -4,7 +4,7 @@ A claim is the text of a link such as `[37.7 MB](calc:one_sequence)`. It holds w
 (half to even, as Python formats) of the published value at the digits shown, in a unit of the same dimension.
 
     claim   = [bound] number [word] [unit]; the bound may begin a sentence
-    bound   = about | over | more than | at least | under | less than | at most | > | ≥ | < | ≤
+    bound   = about | exactly | over | more than | at least | under | less than | at most | > | ≥ | < | ≤
     number  = 37.7 | 1,024 | -0.5 | 5.9 × 10²³ | 5.9e23 | 2⁻¹¹ | 1/12
     word    = thousand | million | billion | trillion
     unit    = a unit of scaling_lesson.units, after a space; % and × and x may touch the number
@@ -17,7 +17,7 @@ from fractions import Fraction
 from scaling_lesson.units import COUNTED, Unit, parse_unit
 
 BOUNDS = {
-    "about": "about", "over": ">", "more than": ">", "at least": ">=", "under": "<", "less than": "<", "at most": "<=",
+    "about": "about", "exactly": "=", "over": ">", "more than": ">", "at least": ">=", "under": "<", "less than": "<", "at most": "<=",
     ">": ">", "≥": ">=", "<": "<", "≤": "<=",
 }  # fmt: skip
 WORDS = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
@@ -111,6 +111,8 @@ def disagreement(
 def holds(claim: Claim, value: Fraction) -> bool:
     """Whether the number shown stands for `value`, in base units: the right rounding of it, or within the bound."""
     match claim.bound:
+        case "=":
+            return value == claim.number
         case ">":
             return value > claim.number
         case ">=":

@@ -11,7 +11,7 @@ _LIFT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 def rewrite(claim: Claim, value: Fraction) -> str | None:
     """The claim's text with digits that hold for `value`, in the same shape; None where a person must choose."""
     parts, scale = claim.parts, claim.unit.factor * WORDS.get(claim.parts["word"], 1)
-    if claim.bound not in ("", "about") or claim.step is None or parts["base"]:
+    if claim.bound not in ("", "about", "=") or claim.step is None or parts["base"]:
         return None
     decimals = len(parts["decimals"].removeprefix("."))
     exponent = 0
