@@ -1,12 +1,15 @@
 """For all tests."""
 
 import os
+import signal
 
 import hypothesis
 import torch
 
 for name in ("CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "NUMBERS_REPORT"):
     os.environ.pop(name, None)  # or CI would be told of every fault the tests plant, and scripts/record refuse
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job, and all it starts, would ignore it
 
 torch.set_num_threads(1)  # the tensors are tiny: threads would only wait for each other
 

@@ -23,7 +23,7 @@ from urllib.parse import unquote, urlsplit
 # The rule: what a claim says, and whether it is so.
 
 BOUNDS = {
-    "over": operator.gt, "more than": operator.gt, ">": operator.gt, "at least": operator.ge, "≥": operator.ge,
+    "exactly": operator.eq, "over": operator.gt, "more than": operator.gt, ">": operator.gt, "at least": operator.ge, "≥": operator.ge,
     "under": operator.lt, "less than": operator.lt, "<": operator.lt, "at most": operator.le, "≤": operator.le,
 }  # fmt: skip
 WORDS = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "": 1}
@@ -42,7 +42,7 @@ UNITS = (
 )
 
 STATEMENT = re.compile(
-    r"(?P<bound>(?i:about|over|under|more than|less than|at least|at most)\s|[<>≤≥]\s?)?"
+    r"(?P<bound>(?i:about|exactly|over|under|more than|less than|at least|at most)\s|[<>≤≥]\s?)?"
     r"(?P<minus>[-−])?(?:"
     r"(?P<above>[0-9]{1,9})/(?P<below>[0-9]{1,9})"
     r"|2(?P<two>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4})"

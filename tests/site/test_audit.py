@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from scaling_lesson import audit
 from scaling_lesson.site import claims
+from scaling_lesson.site.digits import fixed
 from scaling_lesson.units import COUNTED, UNITS, parse_unit
 
 PROGRAM = Path(audit.__file__)
@@ -388,7 +389,7 @@ def statements(draw) -> tuple[str, str, str, float]:
     whole, decimals = draw(st.integers(0, 10 ** draw(st.integers(1, 7)))), draw(st.integers(0, 3))
     zeros = draw(st.sampled_from([1, 1, 10, 1000]))
     shown = Fraction(whole * zeros, 10**decimals)
-    digits = claims.fixed(shown, decimals, draw(st.booleans()))
+    digits = fixed(shown, decimals, draw(st.booleans()))
     step = Fraction(1, 10**decimals)
     shape = draw(st.sampled_from(["plain"] * 4 + ["times", "e", "power", "ratio"]))
     exponent = draw(st.integers(-12, 24))

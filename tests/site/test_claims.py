@@ -5,7 +5,8 @@ from fractions import Fraction
 
 import pytest
 
-from scaling_lesson.site.claims import disagreement, fixed, parse, rewrite, show
+from scaling_lesson.site.claims import disagreement, parse
+from scaling_lesson.site.digits import fixed, rewrite, show
 from scaling_lesson.units import UNITS, parse_unit
 
 CACHE = Fraction(37_748_736)
@@ -23,6 +24,7 @@ HOLD = [
     ("3.77e7 B", 37_748_736, "B"),
     ("about 38 MB", 37_748_736, "B"),
     ("about 40 MB", 37_748_736, "B"),
+    ("exactly 36 MiB", 37_748_736, "B"),
     ("over 37 MB", 37_748_736, "B"),
     ("at least 36 MiB", 37_748_736, "B"),
     ("at most 36 MiB", 37_748_736, "B"),
@@ -66,6 +68,7 @@ HOLD = [
 FAIL = [
     ("37.8 MB", 37_748_736, "B"),
     ("37.6 MB", 37_748_736, "B"),
+    ("exactly 37.7 MB", 37_748_736, "B"),
     ("37.7 MiB", 37_748_736, "B"),
     ("36.0 MB", 37_748_736, "B"),
     ("37.7 GB", 37_748_736, "B"),
@@ -165,6 +168,8 @@ def test_a_tolerance_that_could_flip_the_rounding_is_refused():
     ("37,748,736 bytes", 75_497_472, "B", "75,497,472 bytes"),
     ("999", 1_000, "step", "1,000"),
     ("about 38 MB", 75_497_472, "B", "about 75 MB"),
+    ("exactly 36 MiB", 75_497_472, "B", "exactly 72 MiB"),
+    ("exactly 36 MiB", 75_497_473, "B", None),
     ("5.9 × 10²³ FLOPs", 1.23e24, "FLOP", "1.2 × 10²⁴ FLOPs"),
     ("5.9e23 FLOPs", 9.99e23, "FLOP", "1.0e24 FLOPs"),
     ("54.6×", Fraction(11, 2), "", "5.5×"),

@@ -11,7 +11,7 @@ from fuzz.records import _File as File
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scaling_lesson.site import claims, records, rendered
+from scaling_lesson.site import claims, digits, records, rendered
 from scaling_lesson.site.source import formula_numbers, naked_numbers, prose, replace_claims, scan_claims, scan_fences
 from scaling_lesson.units import parse_unit
 
@@ -69,12 +69,12 @@ def test_an_address_of_many_digits_is_no_crash():
 ])  # fmt: skip
 def test_what_is_shown_is_a_claim_that_holds(value, symbol, decimals, expected):
     unit = parse_unit(symbol)
-    assert claims.show(Fraction(value), unit, decimals) == expected
+    assert digits.show(Fraction(value), unit, decimals) == expected
     assert claims.disagreement(claims.parse(expected), Fraction(value), unit) is None
 
 
 def test_a_number_too_long_for_its_shape_is_left_to_a_person():
-    assert claims.rewrite(claims.parse("37 MB"), Fraction(10**40)) is None
+    assert digits.rewrite(claims.parse("37 MB"), Fraction(10**40)) is None
 
 
 def test_an_exponent_of_many_digits_agrees_with_nothing():

@@ -9,7 +9,7 @@ import re
 import pytest
 
 import scaling_lesson
-from scaling_lesson.site.claims import in_full
+from scaling_lesson.site.digits import in_full
 from scaling_lesson.site.listings import facts_of
 
 PAGE = """\

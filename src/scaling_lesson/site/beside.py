@@ -21,7 +21,7 @@ _GROUP_BEFORE, _GROUP = re.compile(r"⟦[^⟧\0]*\d⟧\s\Z"), re.compile(r"\d{3}
 """37 748 is one number."""
 _GLUED_AFTER = re.compile(r"(?![)\]}\"”’'.,;:!?…]*(?:[\s\0—–]|\Z)|['’]s\b|-[A-Za-z]{2})[^\s\0]+")
 _NUMBER_AFTER = re.compile(
-    rf"[\"”’']*[\s-]\s*(?:(?:{'|'.join(WORDS)}|hundred|dozen|per ?cent|squared|cubed|fold|bn|[kKMGT])\b"
+    rf"[\"”’']*[\s-]\s*(?:(?:{'|'.join(WORDS)}|hundred|dozen|per ?cent|squared|cubed|fold|bn|[kKMGT]|per (?:second|minute|hour|day|week|month|year))\b"
     r"|and an? (?:half|third|quarter)\b|point\s+\w+|[×x](?!\s+[⟦(\w]))"
 )
 _WORDS_AFTER = re.compile(r"[\s-]\s*(?P<two>(?P<one>[^\s\0⟦.,;:!?)\]”’\"]+)(?: [^\s\0⟦.,;:!?)\]”’\"]+)?)")

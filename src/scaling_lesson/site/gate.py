@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from scaling_lesson.site import claims, records, rendered
+from scaling_lesson.site import claims, digits, records, rendered
 from scaling_lesson.site.beside import beside
 from scaling_lesson.site.run import Run, Value
 from scaling_lesson.site.source import (
@@ -291,7 +291,7 @@ class Gate:
         if reason is None:
             return None
         other = claim.unit.dimension != value.unit.dimension
-        correct = claims.show(value.exact, value.unit) if other else self.correct(link, value)
+        correct = digits.show(value.exact, value.unit) if other else self.correct(link, value)
         shown = f" ({correct})" if correct and correct != value.text else ""
         reason = "" if reason == "the digits differ" else f"; {reason}"
         return f'claim "{link.text}": {link.name} is {value.text}{shown}{reason}'
@@ -309,7 +309,7 @@ class Gate:
         if value.exact is None:
             return str(value.value) if CLAIM_LINK.fullmatch(f"[{value.value}](calc:{value.name})") else None
         try:
-            text = claims.rewrite(claims.parse(link.text), value.exact)
+            text = digits.rewrite(claims.parse(link.text), value.exact)
         except ValueError:
             return None
         if text is None or value.disagreement(claims.parse(text)):

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from scaling_lesson.site import claims
+from scaling_lesson.site import claims, digits
 from scaling_lesson.site.isolate import PageProcess
 from scaling_lesson.site.records import canonical
 from scaling_lesson.site.source import Fence
@@ -50,7 +50,7 @@ class Value:
     @property
     def in_full(self) -> str:
         """The value in full, as readers see it."""
-        return str(self.value) if self.exact is None else f"{claims.in_full(self.value)} {self.unit.symbol}".rstrip()
+        return str(self.value) if self.exact is None else f"{digits.in_full(self.value)} {self.unit.symbol}".rstrip()
 
 
 @dataclass

@@ -22,7 +22,8 @@ import torch
 from matplotlib.figure import Figure
 
 from scaling_lesson.figures import STYLE
-from scaling_lesson.site import claims, svg, tables
+from scaling_lesson.site import digits, svg, tables
+from scaling_lesson.site.expressions import Expressions
 from scaling_lesson.site.records import canonical
 from scaling_lesson.site.run import Cell, Entry, Fact, Place, Value
 from scaling_lesson.units import parse_unit
@@ -41,10 +42,8 @@ class Session:
         module = sys.modules["page"] = ModuleType("page")  # dataclasses look their module up
         self._names = module.__dict__
         self._names |= {"publish": self.publish, "figure": self.figure, "table": self.table, "cite": self.cite}
-        self._expressions: dict[str, list[tuple[int, str]]] = {}
+        self._expressions = Expressions()
         self._fence = (0, 0)
-        self._source = ""
-        self._tree: ast.Module | None = None
         self._extra: list[str] = []
         random.seed(0)
         numpy.random.seed(0)
@@ -60,17 +59,17 @@ class Session:
         None, and the values, entries, cells and facts of the page so far.
         """
         self._fence, self._extra = (index, first), []
-        self._source = "\n" * first + code  # so that its lines are the page's
+        source = "\n" * first + code  # so that its lines are the page's
         self.tell(first + 1)
         signal.signal(signal.SIGALRM, self._stop)
         signal.setitimer(signal.ITIMER_REAL, limit)
         printed, failure = io.StringIO(), None
         try:
-            flags = compile(self._source, self.path, "exec").co_flags & __future__.annotations.compiler_flag
-            self._tree = ast.parse(self._source, self.path)
-            self._remember_expressions()
+            flags = compile(source, self.path, "exec").co_flags & __future__.annotations.compiler_flag
+            tree = ast.parse(source, self.path)
+            self._expressions.read(source, tree)
             with contextlib.redirect_stdout(printed):
-                for statement in self._tree.body:
+                for statement in tree.body:
                     self.tell(statement.lineno)
                     exec(compile(ast.Module([statement], []), self.path, "exec", flags), self._names)
         except BaseException as error:
@@ -95,8 +94,7 @@ class Session:
         if not (isinstance(tolerance, (int, float)) and math.isfinite(tolerance) and tolerance >= 0):
             raise ValueError(f"tolerance must be a finite number, not negative; got {tolerance!r}")
         parsed = parse_unit(unit)
-        place = self._place()
-        call = self._call_at(self._line())
+        place, line = self._place(), self._line()
         for name, value in values.items():
             if name in self.values:
                 raise ValueError(f"{name} is already published on this page")
@@ -107,7 +105,7 @@ class Session:
                 raise ValueError(f'{name} is {type(value).__name__}, so its unit must be ""; got {unit!r}')
             if tolerance and isinstance(value, (str, bool)):
                 raise ValueError(f"{name} is {type(value).__name__}, so it has no tolerance; got {tolerance!r}")
-            expression = self._expression(call, name)
+            expression = self._expressions.of(name, line)
             entry = Value(name, value, parsed, float(tolerance), reason, source, expression, place)
             self.values[name] = entry
             self.entries[f"value {name}"] = Entry(entry.text, place, float(tolerance))
@@ -120,7 +118,7 @@ class Session:
         if name in self.facts:
             raise ValueError(f"{name} is already cited on this page")
         value, shown, place = _plain(name, value), parse_unit(unit), self._place()
-        cell = Cell(claims.in_full(float(Fraction(value) / shown.factor)), value, shown, place)
+        cell = Cell(digits.in_full(float(Fraction(value) / shown.factor)), value, shown, place)
         self.cells.append(cell)
         self.facts[name] = Fact(name, cell, source)
         self.entries[f"fact {name}"] = Entry(canonical(value), place)
@@ -169,7 +167,7 @@ class Session:
                     value = "yes" if value else "no"
                 if not isinstance(value, str):
                     value, unit = _plain(title, value), parse_unit(symbol)
-                    self.cells.append(Cell(claims.show(Fraction(value), replace(unit, symbol=""), decimals), value, unit, place))
+                    self.cells.append(Cell(digits.show(Fraction(value), replace(unit, symbol=""), decimals), value, unit, place))
                 self.entries[f"table {name} row {number} {title}"] = Entry(canonical(value), place)
                 shown[-1].append(value if isinstance(value, str) else self.cells[-1])
         return tables.table(specs, shown)
@@ -200,56 +198,6 @@ class Session:
         raised = f"raised {type(error).__name__}: {said}".removesuffix(": ")
         what = f"called sys.exit({error})" if isinstance(error, SystemExit) else raised
         return (index, (lines or [first])[-1] - first - 1), f"the block {what}"
-
-    def _remember_expressions(self) -> None:
-        """Keep how each name was computed and where, so that a number can say where it comes from."""
-        for node in ast.walk(self._tree):
-            match node:
-                case ast.Assign(targets=targets, value=value):
-                    for target in targets:
-                        self._remember(target, value)
-                case ast.AugAssign(target=ast.Name(id=name)) | ast.For(target=ast.Name(id=name)):
-                    self._computed(name, node, "")  # built up step by step: no one expression
-
-    def _computed(self, name: str, node: ast.stmt | ast.expr, text: str) -> None:
-        self._expressions.setdefault(name, []).append((node.lineno, text))
-
-    def _remember(self, target: ast.expr, value: ast.expr) -> None:
-        match target, value:
-            case ast.Tuple(elts=names), ast.Tuple(elts=values) if len(names) == len(values):
-                for name, part in zip(names, values, strict=True):
-                    self._remember(name, part)
-            case ast.Tuple(elts=names), _:
-                for name in names:
-                    self._remember(name, value)
-            case (ast.Name(id=name) | ast.Subscript(value=ast.Name(id=name))), _:
-                self._computed(name, value, ast.get_source_segment(self._source, value))
-
-    def _call_at(self, line: int) -> ast.Call | None:
-        calls = [n for n in ast.walk(self._tree) if isinstance(n, ast.Call) and n.lineno <= line <= n.end_lineno]
-        return next((c for c in calls if isinstance(c.func, ast.Name) and c.func.id == "publish"), None)
-
-    def _expression(self, call: ast.Call | None, name: str) -> str:
-        """What a published value was computed by: its expression, or that of the names it consists of.
-
-        Raises ValueError when the publishing line computes: readers are not shown it.
-        """
-        keyword = next((k for k in call.keywords if k.arg == name), None) if call else None
-        if keyword is None:
-            return name
-        if not isinstance(keyword.value, (ast.Name, ast.Attribute, ast.Subscript)) or any(
-            isinstance(node, (ast.Call, ast.BinOp)) for node in ast.walk(keyword.value)
-        ):
-            raise ValueError(f"publish lines are not shown, so {name} must be computed in a line of its own above")
-        text = ast.get_source_segment(self._source, keyword.value)
-        root = keyword.value
-        while isinstance(root, (ast.Attribute, ast.Subscript)):
-            root = root.value
-        root = getattr(root, "id", None)
-        computed = max((known for known in self._expressions.get(root, []) if known[0] <= call.lineno), default=(0, ""))[1]
-        if computed:
-            text = computed if isinstance(keyword.value, ast.Name) else f"{text}, with {root} = {computed}"
-        return " ".join(text.split())
 
 
 def _plain(name: str, value: object) -> int | float | Fraction | str | bool:

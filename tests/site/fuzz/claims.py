@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 from fuzz import ODD, decode, value_of
-from scaling_lesson.site import claims
+from scaling_lesson.site import claims, digits
 from scaling_lesson.units import UNITS, Unit, parse_unit
 
 UNIT_SYMBOLS = [*UNITS, "FLOP/s", "B/s", "FLOP/B", "B/token"]
@@ -23,12 +23,12 @@ def one_input(data: bytes) -> None:
 
 def shown(value: Fraction, unit: Unit, decimals: int | None) -> None:
     """What `show` and `fixed` write of a value is a claim that holds for it, and reads at the digits shown."""
-    text = claims.show(value, unit, decimals)
+    text = digits.show(value, unit, decimals)
     claim = claims.parse(text)
     assert claims.disagreement(claim, value, unit) is None, (text, value, unit)
     assert abs(claim.number - value) <= claim.step / 2, (text, value)
     if decimals is not None:
-        number = claims.fixed(value, decimals)
+        number = digits.fixed(value, decimals)
         assert Fraction(number) * 10**decimals == round(value * 10**decimals), (number, value)
 
 
@@ -44,12 +44,12 @@ def read(text: str, value: Fraction) -> None:
         assert claims.disagreement(claim, claim.number, claim.unit) is None, text
     writable = abs(claim.number.numerator) < 10**4000  # Python writes few more digits
     for new_value in (value, claim.number) if writable else (value,):
-        new = claims.rewrite(claim, new_value)
+        new = digits.rewrite(claim, new_value)
         if new is None:
             continue
         again = claims.parse(new)
         assert claims.disagreement(again, new_value, claim.unit) is None, (text, new, new_value)
-        assert claims.rewrite(again, new_value) == new, (text, new, new_value)
+        assert digits.rewrite(again, new_value) == new, (text, new, new_value)
         assert again.unit == claim.unit and again.bound == claim.bound, (text, new)
 
 
