@@ -45,6 +45,7 @@ def test_the_examples_are_a_page_that_builds(guided):
 
 SHARE = "[31%](calc:share) of GPT-2"
 FIRST = '```python exec="on" source="above"\nfrom scaling_lesson.accounting'
+FIRST_BLOCK = FIRST + EXAMPLE.partition(FIRST)[2].partition("```\n")[0] + "```\n"
 COMPUTED = "share = table_size / parameter_count(GPT2_SMALL)"
 PUBLISHED = 'publish("", share=share)'
 
@@ -57,7 +58,7 @@ CHANGES = {
     "nothing publishes": ("(calc:table_size). That", "(calc:tabel_size). That"),
     "there is no page": ("(calc:mixed-precision/n_parameters).\n", "(calc:mixed-precison/n_parameters).\n"),
     "this is not a claim": (SHARE, "[31%\n](calc:share) of GPT-2"),
-    "is not on the built page": ("## Where are the parameters?", "## Where are the [31%](calc:share)?"),
+    'claim "31%" is not on the built page': ("## Where are the parameters?", "## Where are the [31%](calc:share)?"),
     "belongs inside": (SHARE, "almost [31%](calc:share) of GPT-2"),
     "makes it another": (SHARE, "−[31%](calc:share) of GPT-2"),
     "naked number": ("You gave every token a vector.", "You gave every token a vector of 768."),
@@ -77,6 +78,7 @@ CHANGES = {
     "must use the palette": ("color=BLUE", 'color="#ff0000"'),
     "there is no option": (FIRST, FIRST.replace("source", "souce")),
     "python blocks are executed": (FIRST, FIRST.replace(' exec="on"', "")),
+    "stands in a comment": (FIRST_BLOCK, f"<!--\n{FIRST_BLOCK}-->\n"),
     "never closed": ("count the table first.\n///\n", 'count the table first.\n///\n\n```python exec="on"\npass\n'),
     "cannot read the formula": ("In a small model", r"With $\nosuch{N}$, in a small model"),
 }

@@ -18,7 +18,6 @@ from scaling_lesson.site.source import (
     CLAIM_LINK,
     ClaimLink,
     Fence,
-    exemption_lines,
     formula_lines,
     formula_numbers,
     naked_numbers,
@@ -122,7 +121,7 @@ class Gate:
         self.pages: dict[str, Page] = {}
         self.current: Page | None = None
         self.shown_settings: list[Problem] = []
-        self._exemptions: dict[tuple[str, str], Problem] = {}
+        self._settings = ("", "")
         self._key: object = None
         self._kept: dict[str, tuple[object, Run]] = {}
 
@@ -217,10 +216,19 @@ class Gate:
 
     def read_settings(self, text: str, path: str) -> None:
         """Check what every page shows of mkdocs.yml."""
+        self._settings = path, text
         naked = [(line + n - 1, number) for line, words in shown_settings(text) for n, number in numbers_in(words, self.names)]
         self.shown_settings = [Problem(path, line, _NAKED.format(number)) for line, number in naked]
-        self._exemptions = {key: Problem(path, line, 'the exemption of "{1}" matches nothing on {0}'.format(*key))
-                            for key, line in exemption_lines(text).items()}
+
+    def _unused_exemptions(self) -> list[Problem]:
+        """The exemptions that match nothing, each at its line of mkdocs.yml."""
+        found, (path, text) = [], self._settings
+        for page, number in [(page, str(number)) for page, numbers in self.exempt.items() for number in numbers]:
+            known = self.pages.get(page)
+            if known is None or not (known.incomplete or number in known.exempted):
+                at = max(0, text.find(number, text.find(page, text.find("exempt:"))))
+                found.append(Problem(path, text.count("\n", 0, at) + 1, f'the exemption of "{number}" matches nothing on {page}'))
+        return found
 
     @staticmethod
     def _seek(page: Page, text: str) -> int:
@@ -324,10 +332,7 @@ class Gate:
 
     def problems(self) -> list[Problem]:
         """Everything wrong on every page, in page and line order."""
-        unread = {page.path for page in self.pages.values() if page.incomplete}
-        used = {(page.path, number) for page in self.pages.values() for number in page.exempted}
-        unused = [problem for key, problem in self._exemptions.items() if key not in used and key[0] not in unread]
-        found = {*self.shown_settings, *unused}
+        found = {*self.shown_settings, *self._unused_exemptions()}
         for page in self.pages.values():
             found.update(page.problems)
             told = {problem.line for problem in page.problems}
@@ -347,14 +352,11 @@ class Gate:
             for place, message in page.run.failures:
                 found.add(Problem(page.path, page.line(place), message))
             found.update(self._against_record(page))
-        named = [self.look_up(page, link) for page in self.pages.values() for link in page.links]
-        if unread or any(isinstance(value, str) for value in named) or any(page.misread for page in self.pages.values()):
-            return sorted(found)  # what is used is not known
-        for page in self.pages.values():
-            for value in page.run.values.values():
-                if not value.used:
-                    message = f"published {value.name}: nothing claims it"
-                    found.add(Problem(page.path, page.line(value.place), message))
+        pages = self.pages.values()
+        lost = any(isinstance(self.look_up(page, link), str) for page in pages for link in page.links)
+        if not (lost or any(page.incomplete or page.misread for page in pages)):  # else what is used is not known
+            for page, value in [(page, value) for page in pages for value in page.run.values.values() if not value.used]:
+                found.add(Problem(page.path, page.line(value.place), f"published {value.name}: nothing claims it"))
         return sorted(found)
 
     def _against_record(self, page: Page) -> list[Problem]:

@@ -225,32 +225,22 @@ def naked_numbers(text: str, names: list[str]) -> list[tuple[int, str]]:
     return found + numbers_in(_TAG.sub(_blank_tag, _ENTITY.sub(_shown_entity, text)), names)
 
 
-_SHOWN_SETTINGS = ("site_name", "site_description", "site_author", "copyright")
-
-
 def shown_settings(text: str) -> list[tuple[int, str]]:
     """What every page shows of mkdocs.yml, each with its line: the titles of the navigation, and the site's name and like."""
-    settings = _settings(yaml.compose(text))
-    shown = [node for above, node, is_key in settings if above and (above[0] == "nav" if is_key else above[0] in _SHOWN_SETTINGS)]
+    shown: list[yaml.Node] = []
+    for key, value in yaml.compose(text).value:
+        if key.value in ("site_name", "site_description", "site_author", "copyright"):
+            shown.append(value)
+        elif key.value == "nav":
+            shown += _titles(value)
     return [(node.start_mark.line + 1 + (node.style in ("|", ">")), str(node.value)) for node in shown]
 
 
-def exemption_lines(text: str) -> dict[tuple[str, str], int]:
-    """The line of mkdocs.yml at which each (page, number) is exempt."""
-    settings, exempt = _settings(yaml.compose(text)), ("plugins", "numbers", "exempt")
-    return {(above[-1], node.value): node.start_mark.line + 1 for above, node, is_key in settings if is_key and above[:-1] == exempt}
-
-
-def _settings(node: yaml.Node, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], yaml.Node, bool]]:
-    """Each key and each value of mkdocs.yml: the keys above it, its node, and whether it is a key."""
-    if isinstance(node, yaml.ScalarNode):
-        yield above, node, False
-        return
-    for item in node.value:
-        key, value = item if isinstance(node, yaml.MappingNode) else (None, item)
-        if key:
-            yield above, key, True
-        yield from _settings(value, (*above, key.value) if key else above)
+def _titles(node: yaml.Node) -> Iterator[yaml.Node]:
+    for item in () if isinstance(node, yaml.ScalarNode) else node.value:
+        if isinstance(node, yaml.MappingNode):
+            yield item[0]
+        yield from _titles(item[1] if isinstance(node, yaml.MappingNode) else item)
 
 
 _GREEK = set(
