@@ -96,14 +96,29 @@ def test_a_block_that_never_ends_is_stopped(site, code):
 
 def test_a_block_whose_header_is_misspelt_is_told(site):
     made = site(PAGE.replace('exec="on" source="above"', 'exce="on" source="above"'), accepted=False)
-    assert any(m.startswith("docs/page.md:5: this block would not run: there is no option 'exce'") for m in made.messages())
+    assert made.messages() == ["docs/page.md:5: this block would not run: there is no option 'exce'; did you mean 'exec'?"]
 
 
 def test_a_block_that_markdown_does_not_reach_is_told(site):
     # The list item ends before the fence does, so superfences gives the block up.
     text = '# Page\n\n- item\n\n    ```python exec="on"\n    x = 1\n  y = 2\n    ```\n'
     (message,) = site(text, accepted=False).messages()
-    assert message == "docs/page.md:5: this block did not run"
+    assert message == "docs/page.md:5: this block would not run: a line of it is indented less than its first"
+
+
+def test_a_block_in_a_comment_is_told(site):
+    made = site(PAGE.replace("```python", "<!--\n```python", 1).replace("\n```\n", "\n```\n-->\n", 1))
+    (message,) = made.messages()
+    assert message == "docs/page.md:6: this block is not on the built page: it did not run, or stands in a comment"
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    ('python exec="on" source="above"', 'python exec="on" source=above'), ('python exec="on" source', 'py exec="on" source'),
+    ("```python", "~~~python"), ("```python", "    ```python"),
+])  # fmt: skip
+def test_of_a_block_that_is_no_block_the_code_is_not_read_as_prose(site, old, new):
+    (message,) = site(PAGE.replace(old, new, 1), accepted=False).messages()
+    assert message.startswith("docs/page.md:5: ")
 
 
 def test_a_claim_that_is_not_rendered_is_told(site):
@@ -148,11 +163,13 @@ def test_a_colour_outside_the_palette_is_refused(site):
     assert "docs/page.md:5: the block raised ValueError: figure 'page-a' must use the palette" in message
 
 
-def test_exemptions_are_used_or_told(site):
-    made = site("# Page\n\nSeries 2 and part 3.\n", exempt='{docs/page.md: {"2": "its name", "9": "gone"}}')
+def test_exemptions_are_used_or_told_at_their_line(site):
+    exempt = '{docs/page.md: {"2": "its name",\n  "9": "gone"},\n  docs/pag.md: {"3": "its name"}}'
+    made = site("# Page\n\nSeries 2 and part 3.\n", exempt=exempt)
     assert made.messages() == [
-        'docs/page.md:1: the exemption of "9" in mkdocs.yml matches nothing',
         'docs/page.md:3: naked number "3": publish it and claim it, [3](calc:name)',
+        'mkdocs.yml:5: the exemption of "9" matches nothing on docs/page.md',
+        'mkdocs.yml:6: the exemption of "3" matches nothing on docs/pag.md',
     ]
 
 
@@ -223,6 +240,31 @@ def test_a_value_used_on_another_page_only_is_used(site):
     assert made.messages() == []
 
 
+@pytest.mark.parametrize(("old", "new", "what"), [
+    ("[5 B](calc:page/cache)", "[5\nB](calc:page/cache)", "2: this is not a claim"),
+    ("[5 B](calc:page/cache)", '[5 B](calc:page/cache "size")', "1: this is not a claim"),
+    ("page/cache", "page/cash", '1: claim "5 B": nothing publishes cash'),
+    ("page/cache", "pag/cache", "1: claim \"5 B\": there is no page 'pag'"),
+    ("\n\n[5 B]", "\n\n~~~python\n\n[5 B]", "1: this block is never closed"),
+])  # fmt: skip
+def test_what_a_broken_claim_means_is_not_told_as_unused(site, old, new, what):
+    made = site('# Page\n\n```python exec="on"\ncache = 5\npublish("B", cache=cache)\n```\n')
+    made.write("\n\n[5 B](calc:page/cache)\n".replace(old, new, 1), "a.md")
+    (message,) = made.messages()
+    assert message.startswith(f"docs/a.md:{what}"), message
+
+
+def test_beside_a_claim_a_naked_number_is_told_as_that(site):
+    made = site(PAGE.replace("[37.7 MB]", "1[37.7 MB]", 1))
+    assert made.messages() == ['docs/page.md:3: naked number "1": publish it and claim it, [1](calc:name)']
+
+
+def test_a_listing_that_runs_nothing_leaves_the_blocks_their_numbers(site):
+    made = site(PAGE)
+    made.write(PAGE.replace("```python", "```text\na text\n```\n\n```python", 1))
+    assert made.messages() == []
+
+
 def test_a_page_that_is_not_built_cannot_hide_numbers(site):
     made = site(PAGE)
     config = made.root / "mkdocs.yml"
@@ -241,6 +283,13 @@ def test_a_record_of_what_is_no_longer_published_is_told(site):
     record = made.root / "docs/page.record"
     record.write_text(record.read_text() + "value old = 5 B\n")
     assert made.messages() == ["docs/page.record:9: value old is recorded, but the page no longer has it"]
+
+
+def test_of_a_broken_record_nothing_else_is_told(site):
+    made = site(PAGE)
+    record = made.root / "docs/page.record"
+    record.write_text(record.read_text().replace("value cache = 37748736 B", "<<<<<<< ours\nvalue cache = 1 B\n=======\n"))
+    assert made.messages() == ["docs/page.record:2: a merge conflict is left in this record"]
 
 
 def test_a_failed_build_leaves_the_site_as_it_was(site):

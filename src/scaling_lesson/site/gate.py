@@ -18,6 +18,7 @@ from scaling_lesson.site.source import (
     CLAIM_LINK,
     ClaimLink,
     Fence,
+    exemption_lines,
     formula_lines,
     formula_numbers,
     naked_numbers,
@@ -32,6 +33,7 @@ from scaling_lesson.site.source import (
 from scaling_lesson.units import did_you_mean, nearest
 
 _NAKED = 'naked number "{0}": publish it and claim it, [{0}](calc:name)'
+_UNSHOWN = "this block is not on the built page: it did not run, or stands in a comment"
 _TOKEN = secrets.token_hex(8)
 SLOT = re.compile(rf"⟦{_TOKEN} (\d+)⟧")
 
@@ -60,6 +62,7 @@ class Page:
 
     path: relative to the folder of mkdocs.yml, as messages show it. url: where the site serves it.
     front: how many lines of front matter it has. prose: its text after those, blocks blanked, lines kept.
+    fences: its blocks; listings that run nothing are left out. misread: whether it has what looks like a claim and is none.
     converter: the Markdown that renders it; others render parts of it.
     """
 
@@ -72,10 +75,11 @@ class Page:
     links: list[ClaimLink] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     run: Run | None = None
-    ran: set[int] = field(default_factory=set)
+    shown: set[int] = field(default_factory=set)
     reached: set[int] = field(default_factory=set)
     beside: dict[int, list[str]] = field(default_factory=dict)
     exempted: set[str] = field(default_factory=set)
+    misread: bool = False
     rendered: bool = False
     converter: object = None
 
@@ -95,9 +99,9 @@ class Page:
 
     @property
     def incomplete(self) -> bool:
-        """Whether a block failed or did not run: what it would have published is unknown, and not worth a message."""
+        """Whether a block failed or is not shown: what it would have published is unknown, and not worth a message."""
         runs = {index for index, fence in enumerate(self.fences) if fence.executed}
-        return bool(self.run.failures or runs - self.ran or any(fence.problems for fence in self.fences))
+        return bool(self.run.failures or runs - self.shown or any(fence.problem for fence in self.fences))
 
     def line(self, place: tuple[int, int]) -> int:
         """The page line of a place in a block."""
@@ -118,6 +122,7 @@ class Gate:
         self.pages: dict[str, Page] = {}
         self.current: Page | None = None
         self.shown_settings: list[Problem] = []
+        self._exemptions: dict[tuple[str, str], Problem] = {}
         self._key: object = None
         self._kept: dict[str, tuple[object, Run]] = {}
 
@@ -128,18 +133,20 @@ class Gate:
         since it was last open keeps its run.
         """
         page = self.current = self.pages[path] = Page(path, file, front, url)
-        page.fences = scan_fences("\n" * front + "\n".join(text.expandtabs(4).split("\n")[front:]))
-        readable = prose(text, page.fences)
+        fences = scan_fences("\n" * front + "\n".join(text.expandtabs(4).split("\n")[front:]))
+        page.fences = [fence for fence in fences if fence.executed or fence.problem]
+        readable = prose(text, fences)
         page.prose = "\n" * front + "\n".join(readable.split("\n")[front:])
         page.links, odd = scan_claims(page.prose)
+        page.misread = bool(odd)
         self._key = ([(f.header, f.body) for f in page.fences], sources)
         key, run = self._kept.pop(path, (None, None))
         page.run = run if key == self._key else Run(path)
         for value in page.run.values.values():
             value.used = False
         for fence in page.fences:
-            page.problems += [Problem(path, fence.line, message) for message in fence.problems]
-            if fence.problems:
+            if fence.problem:
+                page.problems.append(Problem(path, fence.line, fence.problem))
                 page.run.lose("\n".join(fence.body))
         page.problems += [Problem(path, line, message) for line, message in odd]
         for line, front_line in enumerate(text.split("\n")[:front], 1):
@@ -166,6 +173,8 @@ class Gate:
         """The current page is rendered: end its run, and read what readers will. title: as tabs and search show it."""
         page, self.current = self.current, None
         page.rendered = True
+        comments = re.findall(r"<!--(.*?)-->", html, re.S)  # that of a block which is in a comment does not stand alone
+        page.shown = {int(match[1]) for text in comments if (match := SLOT.fullmatch(text.strip()))}
         page.run.end()
         recorded, _ = records.read(page.record)
         for value in page.run.values.values():
@@ -200,8 +209,6 @@ class Gate:
         if not page.problems and not page.run.failures:  # else their cause is told
             for text in odd:
                 page.problems.append(Problem(page.path, self._seek(page, text.rsplit(": ", 1)[-1]), text))
-        for text in self.exempt.get(page.path, {}).keys() - page.exempted:
-            page.problems.append(Problem(page.path, 1, f'the exemption of "{text}" in mkdocs.yml matches nothing'))
 
     def formula_problem(self, formula: str, error: str) -> None:
         """Tell that a formula of the current page cannot be read."""
@@ -212,6 +219,8 @@ class Gate:
         """Check what every page shows of mkdocs.yml."""
         naked = [(line + n - 1, number) for line, words in shown_settings(text) for n, number in numbers_in(words, self.names)]
         self.shown_settings = [Problem(path, line, _NAKED.format(number)) for line, number in naked]
+        self._exemptions = {key: Problem(path, line, 'the exemption of "{1}" matches nothing on {0}'.format(*key))
+                            for key, line in exemption_lines(text).items()}
 
     @staticmethod
     def _seek(page: Page, text: str) -> int:
@@ -231,6 +240,9 @@ class Gate:
             if fence.executed and index is not None:
                 options = "".join(f' {k}="{v}"' for k, v in fence.options.items() if k in ("source", "title"))
                 lines[fence.line - 1] = f'{fence.prefix}{fence.marker}python exec="on" block="{index}"{options}'
+            elif fence.problem:  # else its code might show as prose, and its end begin another block
+                first, end, mark = fence.line - 1, fence.line + len(fence.body) + fence.closed, fence.prefix + fence.marker
+                lines[first:end] = [f"{mark}python", *[""] * (end - first - 2), mark]
         return lines
 
     def look_up(self, page: Page, link: ClaimLink) -> tuple[Page, Value] | str:
@@ -312,9 +324,13 @@ class Gate:
 
     def problems(self) -> list[Problem]:
         """Everything wrong on every page, in page and line order."""
-        found = set(self.shown_settings)
+        unread = {page.path for page in self.pages.values() if page.incomplete}
+        used = {(page.path, number) for page in self.pages.values() for number in page.exempted}
+        unused = [problem for key, problem in self._exemptions.items() if key not in used and key[0] not in unread]
+        found = {*self.shown_settings, *unused}
         for page in self.pages.values():
             found.update(page.problems)
+            told = {problem.line for problem in page.problems}
             for index, link in enumerate(page.links):
                 if self.lost(page, link):
                     continue
@@ -323,32 +339,34 @@ class Gate:
                     found.add(Problem(page.path, link.line, message, drift))
                 elif index not in page.reached:
                     found.add(Problem(page.path, link.line, f'claim "{link.text}" is not on the built page'))
-                elif message := self._beside(page, index):
+                elif link.line not in told and (message := self._beside(page, index)):
                     found.add(Problem(page.path, link.line, f'claim "{link.text}": {message}'))
             for index, fence in enumerate(page.fences):
-                if fence.executed and index not in page.ran:
-                    found.add(Problem(page.path, fence.line, "this block did not run"))
+                if fence.executed and index not in page.shown:
+                    found.add(Problem(page.path, fence.line, _UNSHOWN))
             for place, message in page.run.failures:
                 found.add(Problem(page.path, page.line(place), message))
             found.update(self._against_record(page))
+        named = [self.look_up(page, link) for page in self.pages.values() for link in page.links]
+        if unread or any(isinstance(value, str) for value in named) or any(page.misread for page in self.pages.values()):
+            return sorted(found)  # what is used is not known
         for page in self.pages.values():
-            if not page.incomplete:
-                for value in page.run.values.values():
-                    if not value.used:
-                        message = f"published {value.name}: nothing claims it"
-                        found.add(Problem(page.path, page.line(value.place), message))
+            for value in page.run.values.values():
+                if not value.used:
+                    message = f"published {value.name}: nothing claims it"
+                    found.add(Problem(page.path, page.line(value.place), message))
         return sorted(found)
 
     def _against_record(self, page: Page) -> list[Problem]:
         recorded, broken = records.read(page.record)
-        found = [Problem(page.record_path, line, message, True) for line, message in broken]
-        computed = page.run.entries
+        if broken:  # what it holds cannot be told
+            return [Problem(page.record_path, line, message, True) for line, message in broken]
+        found, computed = [], page.run.entries
         for key, entry in computed.items():
             line = page.line(entry.place)
             said = key.replace("value ", "published ", 1)
             if key not in recorded:
-                if not broken:
-                    found.append(Problem(page.path, line, f"{said}: {entry.text} is not in the record", True))
+                found.append(Problem(page.path, line, f"{said}: {entry.text} is not in the record", True))
             elif not records.agree(recorded[key][1], entry.text, entry.tolerance):
                 message = f"{said}: recorded {recorded[key][1]}, computed {entry.text}"
                 found.append(Problem(page.path, line, message, True))

@@ -26,7 +26,7 @@ def canonical(value: object, unit: str = "") -> str:
 
 
 def read(path: Path) -> tuple[dict[str, tuple[int, str]], list[tuple[int, str]]]:
-    """The entries of a record, key to (line, text), and its lines that cannot be read, as (line, what is wrong)."""
+    """The entries of a record, key to (line, text), and its first fault, as [(line, what is wrong)]: others follow from it."""
     entries: dict[str, tuple[int, str]] = {}
     problems = []
     if not path.exists():
@@ -37,9 +37,7 @@ def read(path: Path) -> tuple[dict[str, tuple[int, str]], list[tuple[int, str]]]
         return entries, [(1, "this record is not UTF-8 text")]
     lines = text.split("\n")
     if lines[0] != HEADER:
-        problems.append((1, "this record does not begin with its header line"))
-    if lines[-1] != "":
-        problems.append((len(lines), "this record is cut off: its last line has no end"))
+        problems.append((1, f"this record begins with {lines[0]!r}, not with its header line"))
     for number, line in enumerate(lines[1:-1], 2):
         match = _LINE.fullmatch(line)
         if re.match(r"<{7}|={7}|>{7}|\|{7}", line):
@@ -50,7 +48,9 @@ def read(path: Path) -> tuple[dict[str, tuple[int, str]], list[tuple[int, str]]]
             problems.append((number, f"{match['key']} is recorded twice"))
         else:
             entries[match["key"]] = (number, match["text"])
-    return entries, problems
+    if lines[-1] != "":
+        problems.append((len(lines), "this record is cut off: its last line has no end"))
+    return entries, problems[:1]
 
 
 def write(entries: dict[str, str]) -> str:

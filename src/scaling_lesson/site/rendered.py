@@ -47,8 +47,9 @@ class _Reader(HTMLParser):
         unread = address.startswith("calc:")
         skipped = tag in _CODE or (tag, attributes.get("class")) in _COMPUTED or unread
         skipped = skipped or _DOCSTRING <= set((attributes.get("class") or "").split())
+        term = tag == "abbr" and "tabindex" in attributes  # its definition is read on the glossary's own page
         if not self._skipping:
-            self.shown += [value or "" for name, value in attrs if name in SEEN_ATTRIBUTES and (tag, name) != ("data", "value")]
+            self.shown += [value or "" for name, value in attrs if name in SEEN_ATTRIBUTES and (tag, name) != ("data", "value") and not term]
         if unread and not address.removeprefix("calc:").isdecimal():  # a numbered one is known, and told by the gate
             self.odd.append(f"a claim was not read as one: {address}")
         if attributes.get("class") == "gate-problem":

@@ -24,7 +24,10 @@ DISPLAY_LANGUAGES = {"markdown", "bash", "yaml", "toml"}
 
 @dataclass
 class Fence:
-    """A fenced block: its 1-based first line, language, options, body lines and whether it is to be executed."""
+    """A fenced block: its 1-based first line, language, options, body lines and whether it is to be executed.
+
+    torn: a line of it is indented less than its first, where Markdown gives it up. problem: why it would not run.
+    """
 
     line: int
     prefix: str
@@ -34,11 +37,12 @@ class Fence:
     body: list[str] = field(default_factory=list)
     options: dict[str, str] = field(default_factory=dict)
     closed: bool = False
-    problems: list[str] = field(default_factory=list)
+    torn: bool = False
+    problem: str | None = None
 
     @property
     def executed(self) -> bool:
-        return self.language == "python" and not self.problems
+        return self.language == "python" and not self.problem
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,7 @@ class ClaimLink:
 
 
 def scan_fences(text: str) -> list[Fence]:
-    """Every fence of the text, with a list of what would keep an executed one from running."""
+    """Every fence of the text, with what would keep it from running."""
     found: list[Fence] = []
     open_fence: Fence | None = None
     for number, line in enumerate(text.split("\n"), 1):
@@ -65,39 +69,43 @@ def scan_fences(text: str) -> list[Fence]:
             if line.strip(" \t>") == open_fence.marker and not line.replace(open_fence.prefix, "", 1)[:1].isspace():
                 open_fence.closed, open_fence = True, None
             else:
+                open_fence.torn |= bool(line.strip(" \t>")) and not line.startswith(open_fence.prefix)
                 open_fence.body.append(line[len(open_fence.prefix) :])
     for fence in found:
-        _read_header(fence)
+        fence.problem = _header_problem(fence)
     return found
 
 
-def _read_header(fence: Fence) -> None:
-    known = {"exec", "source", "title", "timeout"}
+def _header_problem(fence: Fence) -> str | None:
+    """Read the header's options; return what would keep the block from running, the first thing only."""
+    known = ("exec", "source", "timeout", "title")
     rest = fence.header.removeprefix(fence.language)
     if fence.header.startswith(("{", ".")):
-        fence.problems.append('this block would not run: write the language and options as ```python exec="on"')
-        return
+        return 'this block would not run: write the language and options as ```python exec="on"'
     while match := OPTION.match(rest):
         fence.options[match["key"]] = match["value"]
         rest = rest[match.end() :]
     if not fence.closed:
-        fence.problems.append("this block is never closed, so nothing after it is read")
+        return "this block is never closed, so nothing after it is read"
     if fence.language != "python":
-        if "exec" in fence.header or fence.language.lower() in ("py", "python3", "pycon"):
-            fence.problems.append('only "python" blocks run; write ```python exec="on"')
-        return
+        runs = "exec" in fence.header or fence.language.lower() in ("python", "py", "python3", "pycon")
+        return 'only "python" blocks run; write ```python exec="on"' if runs else None
+    if fence.torn:
+        return "this block would not run: a line of it is indented less than its first"
     if rest.strip():
-        fence.problems.append(f'this block would not run: cannot read {rest.strip()!r}; options are written key="value"')
-    for key in fence.options.keys() - known:
-        hint = did_you_mean(nearest(repr(key), map(repr, known))) or f"; options are {', '.join(sorted(known))}"
-        fence.problems.append(f"this block would not run: there is no option {key!r}{hint}")
+        return f"this block would not run: cannot read {rest.strip()!r}; options are written key=\"value\""
+    for key in fence.options:
+        if key not in known:
+            hint = did_you_mean(nearest(repr(key), map(repr, known))) or f"; options are {', '.join(known)}"
+            return f"this block would not run: there is no option {key!r}{hint}"
     if fence.options.get("exec") != "on":
-        fence.problems.append('this block would not run: python blocks are executed, write ```python exec="on"')
+        return 'this block would not run: python blocks are executed, write ```python exec="on"'
     if fence.options.get("source", "above") != "above":
-        fence.problems.append(f'this block would not run: source is "above" or left out, not {fence.options["source"]!r}')
+        return f'this block would not run: source is "above" or left out, not {fence.options["source"]!r}'
     limit = fence.options.get("timeout", "20")
     if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", limit) or not float(limit):
-        fence.problems.append(f"this block would not run: timeout is a number of seconds, not {limit!r}")
+        return f"this block would not run: timeout is a number of seconds, not {limit!r}"
+    return None
 
 
 def prose(text: str, fences: list[Fence]) -> str:
@@ -106,7 +114,7 @@ def prose(text: str, fences: list[Fence]) -> str:
     for fence in fences:
         end = fence.line + len(fence.body) + (1 if fence.closed else 0)
         first = fence.line - 1
-        if fence.executed or fence.problems or fence.language in DISPLAY_LANGUAGES:
+        if fence.executed or fence.problem or fence.language in DISPLAY_LANGUAGES:
             lines[first:end] = [""] * (end - first)
         else:
             lines[first] = lines[end - 1] = ""
@@ -140,6 +148,7 @@ def _without_code(text: str) -> str:
 
 # No pattern may run over what begins another match of it: a page of openings would then be read once for each.
 _INVISIBLE = (
+    re.compile(r"\[[^\[\]]*\]\(calc:[^()]*\)"),  # told as no claim
     re.compile(r"(?<=\])\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*\)"),  # a link's address
     re.compile(r"(?<=\])\[[^\[\]\n]*\]"),  # a link's reference
     re.compile(r"^[^\S\n]*\[[^\]\n]+\]:\s+\S+", re.M),  # and that one's address
@@ -216,22 +225,32 @@ def naked_numbers(text: str, names: list[str]) -> list[tuple[int, str]]:
     return found + numbers_in(_TAG.sub(_blank_tag, _ENTITY.sub(_shown_entity, text)), names)
 
 
+_SHOWN_SETTINGS = ("site_name", "site_description", "site_author", "copyright")
+
+
 def shown_settings(text: str) -> list[tuple[int, str]]:
     """What every page shows of mkdocs.yml, each with its line: the titles of the navigation, and the site's name and like."""
-    shown: list[yaml.Node] = []
-    for key, value in yaml.compose(text).value:
-        if key.value in ("site_name", "site_description", "site_author", "copyright"):
-            shown.append(value)
-        elif key.value == "nav":
-            shown += _titles(value)
+    settings = _settings(yaml.compose(text))
+    shown = [node for above, node, is_key in settings if above and (above[0] == "nav" if is_key else above[0] in _SHOWN_SETTINGS)]
     return [(node.start_mark.line + 1 + (node.style in ("|", ">")), str(node.value)) for node in shown]
 
 
-def _titles(node: yaml.Node) -> Iterator[yaml.Node]:
-    for item in () if isinstance(node, yaml.ScalarNode) else node.value:
-        if isinstance(node, yaml.MappingNode):
-            yield item[0]
-        yield from _titles(item[1] if isinstance(node, yaml.MappingNode) else item)
+def exemption_lines(text: str) -> dict[tuple[str, str], int]:
+    """The line of mkdocs.yml at which each (page, number) is exempt."""
+    settings, exempt = _settings(yaml.compose(text)), ("plugins", "numbers", "exempt")
+    return {(above[-1], node.value): node.start_mark.line + 1 for above, node, is_key in settings if is_key and above[:-1] == exempt}
+
+
+def _settings(node: yaml.Node, above: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], yaml.Node, bool]]:
+    """Each key and each value of mkdocs.yml: the keys above it, its node, and whether it is a key."""
+    if isinstance(node, yaml.ScalarNode):
+        yield above, node, False
+        return
+    for item in node.value:
+        key, value = item if isinstance(node, yaml.MappingNode) else (None, item)
+        if key:
+            yield above, key, True
+        yield from _settings(value, (*above, key.value) if key else above)
 
 
 _GREEK = set(
