@@ -32,11 +32,10 @@ def rewrite(claim: Claim, value: Fraction) -> str | None:
 
 def _exponent(number: Fraction, decimals: int) -> int:
     """The power of ten that leaves one digit before the point, after rounding to `decimals`."""
-    exponent = len(str(number.numerator)) - len(str(number.denominator))
-    while number < Fraction(10) ** exponent:
-        exponent -= 1
-    rounds_up = round(number / Fraction(10) ** (exponent - decimals)) >= 10 ** (decimals + 1)
-    return exponent + 1 if rounds_up else exponent
+    exponent = len(str(number.numerator)) - len(str(number.denominator)) - 1  # or one more
+    while round(number / Fraction(10) ** (exponent - decimals)) >= 10 ** (decimals + 1):
+        exponent += 1
+    return exponent
 
 
 def fixed(number: Fraction, decimals: int, grouped: bool = False) -> str:
