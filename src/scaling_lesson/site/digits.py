@@ -14,12 +14,12 @@ def rewrite(claim: Claim, value: Fraction) -> str | None:
     if claim.bound not in ("", "about") or claim.step is None or parts["base"]:
         return None
     decimals = len(parts["decimals"].removeprefix("."))
-    exponent = 0
+    exponent, step = 0, claim.step
     if parts["times"] or parts["e"]:
         if value == 0:
             return None
         exponent = _exponent(abs(value) / scale, decimals)
-    step = claim.step if claim.bound == "about" and not exponent else Fraction(10) ** (exponent - decimals) * scale
+        step = Fraction(10) ** (exponent - decimals) * scale
     number = round(value / step) * step / scale / Fraction(10) ** exponent
     digits = fixed(number, decimals, "," in parts["whole"] or abs(number) >= 1000 and len(parts["whole"]) < 4)
     digits = digits.replace("-", parts["sign"] or "−")
