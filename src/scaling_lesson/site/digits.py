@@ -14,13 +14,12 @@ def rewrite(claim: Claim, value: Fraction) -> str | None:
     if claim.bound not in ("", "about") or claim.step is None or parts["base"]:
         return None
     decimals = len(parts["decimals"].removeprefix("."))
-    exponent, step = 0, claim.step
+    exponent, number = 0, round(value / claim.step) * claim.step
     if parts["times"] or parts["e"]:
         if value == 0:
             return None
-        exponent = _exponent(abs(value) / scale, decimals)
-        step = Fraction(10) ** (exponent - decimals) * scale
-    number = round(value / step) * step / scale / Fraction(10) ** exponent
+        exponent, number = _exponent(abs(value) / scale, decimals), value
+    number = number / scale / Fraction(10) ** exponent
     digits = fixed(number, decimals, "," in parts["whole"] or abs(number) >= 1000 and len(parts["whole"]) < 4)
     digits = digits.replace("-", parts["sign"] or "−")
     tail = f"{parts['times']}{str(exponent).translate(_LIFT)}" if parts["times"] else f"e{exponent}" if parts["e"] else ""
