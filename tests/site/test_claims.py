@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from scaling_lesson.site.claims import disagreement, parse
-from scaling_lesson.site.digits import fixed, rewrite, show
+from scaling_lesson.site.digits import fixed, in_full, rewrite, show
 from scaling_lesson.units import UNITS, parse_unit
 
 CACHE = Fraction(37_748_736)
@@ -53,6 +53,13 @@ HOLD = [
     ("140 µs", 0.00014, "s"),
     ("2⁻¹¹", 2.0**-11, ""),
     ("2⁸", 256, ""),
+    ("over 2⁷", 200, ""),
+    ("2¹⁰ KiB", 2**20, "B"),
+    ("1/2 KiB", 512, "B"),
+    ("over 1/13", Fraction(1, 12), ""),
+    ("at least 35 MiB", 37_748_736, "B"),
+    ("at most 37 MiB", 37_748_736, "B"),
+    ("about 12,345,678,901,234,567,890", 12_345_678_901_234_567_893, ""),
     ("10⁻⁸", 1e-8, ""),
     ("1/12 FLOP/B", Fraction(1, 12), "FLOP/B"),
     ("5.9 × 10²³ FLOPs", 5.88e23, "FLOP"),
@@ -85,6 +92,7 @@ FAIL = [
     ("31.6", Fraction(3156, 10000), ""),
     ("0.0 MB", 1, "B"),
     ("2⁻¹⁰", 2.0**-11, ""),
+    ("2⁸", 300, ""),
     ("1/13 FLOP/B", Fraction(1, 12), "FLOP/B"),
     ("0.5", -0.5, ""),
 ]
@@ -103,7 +111,8 @@ OTHER_DIMENSION = [
 
 @pytest.mark.parametrize(("text", "value", "unit"), HOLD)
 def test_claim_holds(text, value, unit):
-    assert disagreement(parse(text), Fraction(value), parse_unit(unit)) is None
+    claim = parse(text)
+    assert claim.text == text and disagreement(claim, Fraction(value), parse_unit(unit)) is None
 
 
 @pytest.mark.parametrize(("text", "value", "unit"), FAIL)
@@ -121,8 +130,9 @@ def test_dimension_is_checked_before_digits(text, unit, reason):
     "around 5", "5-6", "10^8", "٣٧", "３７", "1e99999", "five", "1 / 2", "1/0", "over over 5", "37.7 Mb", "37.7 mB",
 ])  # fmt: skip
 def test_what_is_not_a_claim_is_refused(text):
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError) as error:
         parse(text)
+    assert f'"{text}"' in str(error.value) or "unit must be one of" in str(error.value)
 
 
 def test_an_unknown_unit_suggests_the_nearest():
@@ -157,8 +167,11 @@ def test_about_drops_trailing_zeros_and_a_bare_number_does_not():
 
 def test_a_tolerance_that_could_flip_the_rounding_is_refused():
     unit = parse_unit("")
+    told = "its tolerance reaches over the rounding boundary: show fewer digits"
     assert disagreement(parse("0.12"), Fraction("0.122"), unit, Fraction("0.002")) is None
-    assert "tolerance" in disagreement(parse("0.12"), Fraction("0.124"), unit, Fraction("0.002"))
+    assert disagreement(parse("0.12"), Fraction("0.124"), unit, Fraction("0.002")) == told
+    assert disagreement(parse("0.12"), Fraction("0.116"), unit, Fraction("0.002")) == told
+    assert disagreement(parse("0.12"), Fraction("0.124"), unit, Fraction("0.002"), Fraction("0.122")) is None
     assert "tolerance" in disagreement(parse("under 0.13"), Fraction("0.129"), unit, Fraction("0.002"))
 
 
@@ -172,12 +185,18 @@ def test_a_tolerance_that_could_flip_the_rounding_is_refused():
     ("exactly 36 MiB", 75_497_473, "B", None),
     ("5.9 × 10²³ FLOPs", 1.23e24, "FLOP", "1.2 × 10²⁴ FLOPs"),
     ("5.9e23 FLOPs", 9.99e23, "FLOP", "1.0e24 FLOPs"),
+    ("5.9e3 MB", 0, "B", None),
+    ("about 5.9e3 MB", 1_230_000, "B", "about 1.2e0 MB"),
+    ("about 500", 1_234, "", "about 1,200"),
+    ("1234", 56_789, "", "56789"),
+    ("0.5", Fraction(-1, 4), "", "−0.2"),
     ("54.6×", Fraction(11, 2), "", "5.5×"),
     ("31.6%", Fraction(1, 4), "", "25.0%"),
     ("1.5 million parameters", 2_540_000, "parameter", "2.5 million parameters"),
     ("-0.5", Fraction(-1, 4), "", "-0.2"),
     ("−0.5", Fraction(-3, 4), "", "−0.8"),
-    ("over 50×", 49, "", None),  # which bound to state is a person's choice
+    ("over 50×", Fraction(81, 2), "", None),  # which bound to state is a person's choice
+    ("10⁸", 10**7, "", None),
     ("2⁻¹¹", 2.0**-8, "", None),
     ("1/12", Fraction(1, 6), "", None),
     ("0.1 MB", 1, "B", None),  # this shape would read zero
@@ -200,11 +219,26 @@ def test_rewriting_keeps_the_shape(text, value, unit, expected):
     (Fraction(3, 10), "%", None, "30%"),
     (-1.5, "×", 2, "-1.50×"),
     (0, "MB", 1, "0.0 MB"),
+    (54.59, "x", 1, "54.6x"),
+    (10**15, "", None, "1.000 × 10¹⁵"),
+    (Fraction(3_000_001, 2), "", None, "1.500 × 10⁶"),
+    (Fraction(1, 1000), "", None, "0.001000"),
+    (Fraction(9995, 10**7), "", None, "9.995 × 10⁻⁴"),
+    (10**26, "", 0, "1.000 × 10²⁶"),
+    (Fraction(1, 20), "", 1, "5.000 × 10⁻²"),
 ])  # fmt: skip
 def test_showing_a_value(value, symbol, decimals, expected):
     assert show(Fraction(value), parse_unit(symbol), decimals) == expected
     if value:
         assert disagreement(parse(expected), Fraction(value), parse_unit(symbol)) is None
+
+
+@pytest.mark.parametrize(("number", "expected"), [
+    (1_234_567, "1,234,567"), (-1234567.0, "-1,234,567"), (2.0**53, "9007199254740992.0"), (0.5, "0.5"),
+    (Fraction(1, 3), "1/3"), (1.5e-8, "1.5 × 10⁻⁸"), (1e300, "1 × 10³⁰⁰"),
+])  # fmt: skip
+def test_all_digits_of_a_number(number, expected):
+    assert in_full(number) == expected
 
 
 def test_prefixes_are_what_they_say():

@@ -16,12 +16,14 @@ def read(tmp_path: Path, text: str):
 
 def test_round_trip(tmp_path):
     entries = {
-        "value one": "37748736 B", 'block 1 line 1': records.canonical('a = "b" \\ × ⁻'), "table t row 1 a = b": "1e-08",
+        "value one": records.canonical(37_748_736, "B"), "value two": records.canonical(5),
+        "block 1 line 1": records.canonical('a = "b" \\ × ⁻'), "table t row 1 a = b": "1e-08",
     }
     found, problems = read(tmp_path, records.write({k: v for k, v in entries.items() if " = " not in k}))
     assert problems == []
     assert {key: text for key, (_, text) in found.items()} == {k: v for k, v in entries.items() if " = " not in k}
-    assert found["value one"][0] == 2
+    assert found["value one"] == (2, "37748736 B") and found["value two"] == (3, "5")
+    assert found["block 1 line 1"] == (4, r'"a = \"b\" \\ × ⁻"')
 
 
 def test_no_record_is_an_empty_record(tmp_path):
@@ -31,22 +33,26 @@ def test_no_record_is_an_empty_record(tmp_path):
 GOOD = records.write({"value one": "1", "value two": "2 B"})
 
 
+def begins(line: str) -> str:
+    return f"this record begins with {line!r}, not with its header line"
+
+
 @pytest.mark.parametrize(("text", "line", "message"), [
-    (GOOD.replace("value one", "<<<<<<< ours\nvalue one"), 2, "merge conflict"),
-    (GOOD.replace("value two", "=======\nvalue two"), 3, "merge conflict"),
-    (GOOD + ">>>>>>> theirs\n", 4, "merge conflict"),
-    (GOOD[:-4], 3, "cut off"),
-    (GOOD[: GOOD.index("value two")] + "value t\n", 3, "cannot read"),
-    (GOOD.replace("value one", "<<<<<<< ours\nvalue one") + "=======\nvalue one = 2\n>>>>>>> theirs", 2, "merge conflict"),
-    (GOOD + "value one = 1\n", 4, "recorded twice"),
-    (GOOD.replace("\n", "\r\n"), 1, "do not edit.\\r', not with its header"),
-    (GOOD.replace(records.HEADER, ""), 1, "header"),
-    ("", 1, "header"),
-    ("value one = 1\n", 1, "header"),
+    (GOOD.replace("value one", "<<<<<<< ours\nvalue one"), 2, "a merge conflict is left in this record"),
+    (GOOD.replace("value two", "=======\nvalue two"), 3, "a merge conflict is left in this record"),
+    (GOOD + ">>>>>>> theirs\n", 4, "a merge conflict is left in this record"),
+    (GOOD[:-4], 3, "this record is cut off: its last line has no end"),
+    (GOOD[: GOOD.index("value two")] + "value t\n", 3, "cannot read this record line: 'value t'"),
+    (GOOD.replace("value one", "<<<<<<< ours\nvalue one") + "=======\nvalue one = 2\n>>>>>>> theirs", 2,
+     "a merge conflict is left in this record"),
+    (GOOD + "value one = 1\n", 4, "value one is recorded twice"),
+    (GOOD.replace("\n", "\r\n"), 1, begins(records.HEADER + "\r")),
+    (GOOD.replace(records.HEADER, ""), 1, begins("")),
+    ("", 1, begins("")),
+    ("value one = 1\n", 1, begins("value one = 1")),
 ])  # fmt: skip
 def test_a_broken_record_names_its_first_fault(tmp_path, text, line, message):
-    ((at, what),) = read(tmp_path, text)[1]
-    assert at == line and message in what
+    assert read(tmp_path, text)[1] == [(line, message)]
 
 
 def test_bytes_that_are_not_text_are_told(tmp_path):
@@ -61,6 +67,7 @@ def test_bytes_that_are_not_text_are_told(tmp_path):
     ("1.0", "1", 0.0, False),
     ("1 B", "1 MB", 5.0, False),
     ("3.1e-06", "3.4e-06", 5e-06, True),
+    ("1.0", "1.5", 0.5, True),
     ("3.1e-06", "9.4e-06", 5e-06, False),
     ("3.1e-06 s", "3.4e-06 s", 5e-06, True),
     ('"3.1"', '"3.4"', 1.0, False),

@@ -4,7 +4,7 @@ import pytest
 
 from scaling_lesson.site.source import naked_numbers, prose, replace_claims, scan_claims, scan_fences
 
-NAMES = ["GPT-2", "float16", "16-bit", "A100"]
+NAMES = ["GPT-2", "float16", "16-bit", "A100", "80 GB A100"]
 
 
 def naked(text: str) -> list[tuple[int, str]]:
@@ -12,7 +12,7 @@ def naked(text: str) -> list[tuple[int, str]]:
 
 
 @pytest.mark.parametrize("text", [
-    "GPT-2 in float16, a 16-bit format, on an A100.",
+    "GPT-2 in float16, a 16-bit format, on an A100, or an 80 GB A100.",
     "the `x[3]` and ``a 4 ` b`` of code",
     "[37.7 MB](calc:one)",
     "[37.7\nMB](calc:one)",
@@ -60,6 +60,14 @@ def test_not_naked(text):
     ("*[KV]: 2 tensors", [(1, "2")]),
     ("[5950][ref]", [(1, "5950")]),
     ("x^2^ and H~2~O", [(1, "x^2^"), (1, "H~2~O")]),
+    ("It is 37.", [(1, "37")]),
+    ("<!-- 37", [(1, "37")]),
+    ("&#57;&eacute; MB", [(1, "9")]),
+    ("<b\ntitle=4>x</b> 5", [(2, "4"), (2, "5")]),
+    ("$15$ and $16$", [(1, "15"), (1, "16")]),
+    ("$x \\text{1} \\text{2}$", [(1, "1"), (1, "2")]),
+    ("$5 \\text{ or }$", [(1, "5")]),
+    ("$x = 1\u200b2$", [(1, "12")]),
 ])  # fmt: skip
 def test_naked(text, found):
     assert naked(text) == found
@@ -70,35 +78,51 @@ def test_fences_keep_lines_bodies_and_indent():
     first, second = scan_fences(text)
     assert (first.line, first.body, first.options, first.executed) == (4, ["x = 1", "  y"], {"exec": "on", "source": "above"}, True)
     assert (second.line, second.language, second.body, second.executed) == (9, "bash", ["z"], False)
+    assert prose(text, [first, second]) == "a\n\n!!! note" + 9 * "\n"
+    assert prose("```text\na\n```", scan_fences("```text\na\n```")) == "\na\n"
+
+
+@pytest.mark.parametrize(("text", "body"), [
+    ('> ```python exec="on"\n> x = 1\n> ```\n', ["x = 1"]),
+    ('    ```python exec="on" title="a" timeout="1.5"\n     ```\n        ```\n    ```\n', [" ```", "    ```"]),
+])  # fmt: skip
+def test_a_fence_ends_at_its_own_indent(text, body):
+    (fence,) = scan_fences(text)
+    assert (fence.problem, fence.body, fence.executed) == (None, body, True)
 
 
 @pytest.mark.parametrize(("header", "message"), [
-    ("python", 'write ```python exec="on"'),
-    ('python exec="off"', 'write ```python exec="on"'),
-    ('python exce="on"', "did you mean 'exec'"),
-    ('python exec="on" soure="above"', "did you mean 'source'"),
-    ('python exec="on" source="bogus"', 'source is "above" or left out'),
-    ('python exec="on" width="abc"', "there is no option 'width'"),
-    ('python exec="on" session="other"', "there is no option 'session'"),
-    ("python exec=on", "cannot read 'exec=on'"),
-    ('python exec="on', "cannot read"),
-    ('python {exec="on"}', "cannot read"),
-    ('python exec="on" timeout="soon"', "timeout is a number of seconds"),
-    ('python exec="on" timeout="0"', "timeout is a number of seconds"),
-    ('py exec="on"', 'only "python" blocks run'),
-    ("py", 'only "python" blocks run'),
-    ('bash exec="on"', 'only "python" blocks run'),
-    ('Python exec="on"', 'only "python" blocks run'),
+    ("python", 'python blocks are executed, write ```python exec="on"'),
+    ('python exec="off"', 'python blocks are executed, write ```python exec="on"'),
+    ('python exce="on"', "there is no option 'exce'; did you mean 'exec'?"),
+    ('python exec="on" soure="above"', "there is no option 'soure'; did you mean 'source'?"),
+    ('python exec="on" source="bogus"', """source is "above" or left out, not 'bogus'"""),
+    ('python exec="on" width="abc"', "there is no option 'width'; options are exec, source, timeout, title"),
+    ('python exec="on" session="other"', "there is no option 'session'; options are exec, source, timeout, title"),
+    ("python exec=on", """cannot read 'exec=on'; options are written key="value\""""),
+    ('python exec="on', """cannot read 'exec="on'; options are written key="value\""""),
+    ('python {exec="on"}', """cannot read '{exec="on"}'; options are written key="value\""""),
+    ("{ .python }", 'write the language and options as ```python exec="on"'),
+    (".python", 'write the language and options as ```python exec="on"'),
+    ('python exec="on" timeout="soon"', "timeout is a number of seconds, not 'soon'"),
+    ('python exec="on" timeout="0"', "timeout is a number of seconds, not '0'"),
 ])  # fmt: skip
 def test_a_block_that_would_not_run_says_why(header, message):
     (fence,) = scan_fences(f"```{header}\nx = 1\n```")
-    assert message in fence.problem
+    assert fence.problem == f"this block would not run: {message}"
     assert not fence.executed
+
+
+@pytest.mark.parametrize("header", ['py exec="on"', "py", "python3", "pycon", 'bash exec="on"', 'Python exec="on"'])
+def test_only_python_runs(header):
+    (fence,) = scan_fences(f"```{header}\nx = 1\n```")
+    assert fence.problem == 'only "python" blocks run; write ```python exec="on"' and not fence.executed
 
 
 def test_an_open_fence_is_reported():
     (fence,) = scan_fences('```python exec="on"\nx = 1\n')
     assert fence.problem == "this block is never closed, so nothing after it is read"
+    assert prose('```python exec="on"\nx = 1\n', [fence]) == "\n\n"
 
 
 def test_claims_are_found_with_their_lines_and_pages():
@@ -119,7 +143,7 @@ def test_a_claim_in_a_comment_is_no_claim():
 ])  # fmt: skip
 def test_what_looks_like_a_claim_but_is_not_is_told(text):
     links, odd = scan_claims(text)
-    assert links == [] and len(odd) == 1
+    assert links == [] and [what for _, what in odd] == ["this is not a claim: write [37.7 MB](calc:name), on one line"]
 
 
 def test_replacing_claims_counts_them_and_leaves_code_alone():

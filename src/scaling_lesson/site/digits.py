@@ -14,13 +14,12 @@ def rewrite(claim: Claim, value: Fraction) -> str | None:
     if claim.bound not in ("", "about", "=") or claim.step is None or parts["base"]:
         return None
     decimals = len(parts["decimals"].removeprefix("."))
-    exponent = 0
+    exponent, number = 0, round(value / claim.step) * claim.step
     if parts["times"] or parts["e"]:
         if value == 0:
             return None
-        exponent = _exponent(abs(value) / scale, decimals)
-    step = claim.step if claim.bound == "about" and not exponent else Fraction(10) ** (exponent - decimals) * scale
-    number = round(value / step) * step / scale / Fraction(10) ** exponent
+        exponent, number = _exponent(abs(value) / scale, decimals), value
+    number = number / scale / Fraction(10) ** exponent
     digits = fixed(number, decimals, "," in parts["whole"] or abs(number) >= 1000 and len(parts["whole"]) < 4)
     digits = digits.replace("-", parts["sign"] or "−")
     tail = f"{parts['times']}{str(exponent).translate(_LIFT)}" if parts["times"] else f"e{exponent}" if parts["e"] else ""
@@ -32,11 +31,10 @@ def rewrite(claim: Claim, value: Fraction) -> str | None:
 
 def _exponent(number: Fraction, decimals: int) -> int:
     """The power of ten that leaves one digit before the point, after rounding to `decimals`."""
-    exponent = len(str(number.numerator)) - len(str(number.denominator))
-    while number < Fraction(10) ** exponent:
-        exponent -= 1
-    rounds_up = round(number / Fraction(10) ** (exponent - decimals)) >= 10 ** (decimals + 1)
-    return exponent + 1 if rounds_up else exponent
+    exponent = len(str(number.numerator)) - len(str(number.denominator)) - 1  # or one more
+    while round(number / Fraction(10) ** (exponent - decimals)) >= 10 ** (decimals + 1):
+        exponent += 1
+    return exponent
 
 
 def fixed(number: Fraction, decimals: int, grouped: bool = False) -> str:

@@ -93,7 +93,7 @@ class _Reader(HTMLParser):
         """An element begins or ends: what is before and after it may be on two lines, or in two places of a formula."""
         if tag not in _INLINE:
             self.lines.append("\0")
-        beside = self._stack and self._stack[-1][0] in _ROWS and tag in _ROWS | {"mi", "mn", "mo", "mtext"} - {"math"}
+        beside = self._stack and self._stack[-1][0] in _ROWS and tag in _ROWS | {"mi", "mn", "mo", "mtext"}
         thin = tag == "mspace" and re.match(r"\Z|-|neg|0?\.[012]", width)
         if not (beside or thin):
             self.math.append("\n" if tag == "math" else " ")
