@@ -1,8 +1,8 @@
 """The drift corpus: wrong numbers planted one at a time in a copy of the site, as data, and what the build must say of each.
 
-The *.toml files hold the defects. All are built in one warm process, which keeps the runs of unchanged pages as
-`mkdocs serve` does. Their expected messages are still to be written and reviewed (`expect` is empty), so no test runs them
-yet; tests/site/test_defects.py holds those that are checked. `run_corpus()` tells what the build says of each.
+The *.toml files hold the defects. All are built in one warm process, which keeps what `mkdocs serve` would: the runs of
+pages whose blocks and code are unchanged. An expected message names its line by what stands there, so that a page can
+be edited above it; where another change breaks an expectation, `run_corpus("its title")` tells what is said now.
 """
 
 import json
@@ -29,7 +29,8 @@ class Defect:
     written so. fresh: built by a process of its own, which runs the notebook, for the warm one cannot see the change.
     also: more such changes, as [file, old, new].
     expect: every message of the build, in any order. {file} is `file`, {page} a record's page, {at+2} two lines below
-    {at}, and {/text/} the first line of the message's own file that holds the text, {/text/2} the second.
+    {at}, and {/text/} the first line of the message's own file that holds the text, {/text/2} the second. {any} is any
+    text: a value that differs from machine to machine.
     """
 
     name: str
@@ -74,13 +75,23 @@ class Defect:
 
 
 def _with_lines(message: str, at: int, copy: Path) -> str:
-    message = re.sub(r"\{at(?:\+(\d+))?\}", lambda match: str(at + int(match[1] or 0)), message)
+    message = re.sub(r"\{at([+-]\d+)?\}", lambda match: str(at + int(match[1] or 0)), message)
 
     def line(match: re.Match) -> str:
         lines = (copy / message.split(":")[0]).read_text(encoding="utf-8").split("\n")
         return str([number for number, text in enumerate(lines, 1) if match[1] in text][int(match[2] or 1) - 1])
 
     return re.sub(r"(?<=:)\{/(.+?)/(\d*)\}(?=: )", line, message)
+
+
+def difference(found: list[str], expected: list[str]) -> str | None:
+    """How what a build told differs from what it should have; None when it does not."""
+    besides, missing = list(found), []
+    for message in expected:
+        pattern = ".*".join(map(re.escape, message.split("{any}")))
+        told = next((other for other in besides if re.fullmatch(pattern, other)), None)
+        besides.remove(told) if told else missing.append(message)
+    return "\n".join(["not told:", *missing, "told besides:", *besides]) if missing or besides else None
 
 
 def corpus() -> list[Defect]:
