@@ -125,6 +125,7 @@ def test_a_claim_that_is_not_rendered_is_told(site):
     made = site(PAGE + "\n## On [37.7 MB](calc:cache)\n\n<p>[37.7 MB](calc:cache)</p>\n")
     assert made.messages() == [
         'docs/page.md:21: claim "37.7 MB" is not on the built page',
+        "docs/page.md:23: <p> may show what nothing checks: write Markdown",
         'docs/page.md:23: claim "37.7 MB" is not on the built page',
     ]
 
@@ -135,6 +136,51 @@ def test_front_matter_is_prose_and_shifts_no_line(site):
     assert made.messages() == [
         'docs/page.md:3: naked number "37": publish it and claim it, [37](calc:name)',
         'docs/page.md:7: claim "37.8 MB": cache is 37748736 B (37.7 MB)',
+    ]
+
+
+CODE_TEXT = {
+    '# It takes 99 MB.\nx = 5': '5: naked number "99 MB": publish it and claim it, [99 MB](calc:name)',
+    'x = 5\nprint(f"{x}, or 99 MB")': '6: naked number "99 MB": publish it and claim it, [99 MB](calc:name)',
+    'x = 5\nlabel = "99 MB"\nprint(label)': '6: naked number "99 MB": publish it and claim it, [99 MB](calc:name)',
+    'x = 5\na = f"{x:.1f}e9"\npublish("", a=a)': '7: published a: "5.0e9" has a number: publish that, or the source= of what is quoted',
+    'x = 5\na = "float16"\npublish("", a=a)': None,
+    'x = 5\na = "99 MB"\npublish("", a=a, source="a letter")': None,
+    'x = 5\npublish("", y=x, tolerance=1, reason="99 on a GPU")': '6: naked number "99": publish it and claim it, [99](calc:name)',
+    'x = 5\nprint("step 3 of float16")': None,
+}
+
+
+@pytest.mark.parametrize("code", CODE_TEXT)
+def test_what_code_says_in_words_is_computed_or_quoted(site, code):
+    made = site(f'# Page\n\n[5](calc:x)\n```python exec="on"\n{code}\npublish("", x=x)\n```\n')
+    messages = made.messages()
+    unused = [message for message in messages if message.endswith("nothing claims it")]
+    assert len(unused) == code.count("publish(")
+    assert [message for message in messages if message not in unused] == ([f"docs/page.md:{CODE_TEXT[code]}"] if CODE_TEXT[code] else [])
+
+
+def test_an_image_and_raw_html_are_told(site):
+    assert site('# Page\n\n![The cache](cache.svg)\n\n<iframe srcdoc="x"></iframe>\n').messages() == [
+        'docs/page.md:5: <iframe srcdoc="x"> may show what nothing checks: write Markdown',
+    ]
+    assert site("# Page\n\n![The cache](cache.svg)\n").messages() == [
+        "docs/page.md:3: an image shows what nothing checks: draw it with figure(...): cache.svg",
+    ]
+
+
+@pytest.mark.parametrize("name", ["99", "99 MB", "12:30"])
+def test_a_name_is_no_number(site, name):
+    made = site("# Page\n")
+    config = made.root / "mkdocs.yml"
+    config.write_text(config.read_text().replace("names: [GPT-2", f"names: ['{name}', GPT-2"))
+    with pytest.raises(SystemExit, match="a name has a letter"):
+        made.messages()
+
+
+def test_a_title_that_is_a_number_is_naked(site):
+    assert site("---\ntitle: 99\n---\n# Page\n").messages() == [
+        'docs/page.md:2: naked number "99": publish it and claim it, [99](calc:name)',
     ]
 
 
@@ -342,9 +388,9 @@ def test_two_pages_of_one_name_cannot_be_told_apart(site):
 
 
 def test_a_block_cannot_print_a_claim(site):
-    made = site(PAGE.replace("print(cache)", "print(cache, '[1 B](calc:cache) ⟦claim 0⟧')"))
+    made = site(PAGE.replace("print(cache)", "print(cache, '[1](calc:cache) ⟦claim 0⟧')"))
     assert made.messages() == []
-    assert "[1 B](calc:cache) ⟦claim 0⟧" in made.html()
+    assert "[1](calc:cache) ⟦claim 0⟧" in made.html()
 
 
 @pytest.mark.parametrize("text", [
@@ -357,7 +403,7 @@ def test_a_block_cannot_print_a_claim(site):
     "[Note]: 99 MB is the size of the cache.",
     "For t <T the step is cheap.\n\nThe cache takes 99 MB.\n\n> A quote.",
     "&#57;&#57; MB",
-    '<span title=99MB>text</span>',
+    '*text*{: .x title=99MB }',
     "learning rates {.1, .99}",
 ])  # fmt: skip
 def test_a_number_that_only_markdown_sees_is_naked_too(site, text):
@@ -459,6 +505,9 @@ ANOTHER = {
     f"{TEN},{TEN}": ",10", f"{TEN}^n^": "^n^", f"{TEN}<sup>n</sup>": "n", f"${TEN}": "$", f"x{TEN}": "x",
     f"minus {TEN}": "minus", f"{TEN}-million": "-million", f"{TEN}:{TEN}": ":10", f"{TEN}+": "+", f"{TEN} layers/step": "layers/step",
     f"{TEN} and a half": "and a half", f"{TEN} per second": "per second",
+    f"{TEN} every second": "every second", f"{TEN} gigabytes": "gigabytes", f"{TEN} Million": "Million", f"{TEN} millions": "millions",
+    f"{TEN} (million)": "(million", f"{TEN} TFLOPS": "TFLOPS", f"{TEN} minutes": "minutes", f"{TEN} /s": "/s", f"{TEN} pct": "pct",
+    f"half {TEN}": "half", f"a hundred {TEN}": "hundred", f"ninety {TEN}": "ninety",
 }  # fmt: skip
 
 
@@ -476,7 +525,7 @@ def test_two_claims_do_not_make_the_groups_of_one_number(site):
 
 
 BOUNDS = {f"It is {bound} {TEN}, or so.": bound for bound in (
-    "more than", "over", "exactly", "at least", "under", "about", "At most", "less than", "<b>over</b>", "nearly", "almost", "up to", ">", "≈", "~", "fewer than")}
+    "more than", "over", "exactly", "at least", "under", "about", "At most", "less than", "<b>over</b>", "nearly", "almost", "approximately", "close to", "greater than", "as many as", "a minimum of", "up to", ">", "≈", "~", "fewer than")}
 
 
 def test_a_bound_outside_its_claim_is_told(site):
@@ -512,14 +561,15 @@ def test_numbers_in_formulas_are_found_however_they_are_written(site):
 
 
 @pytest.mark.parametrize("text", [
-    r"$\alpha = 2$", r"$\Delta + 1$", r"$2\varepsilon$", r"$\frac{1}{2} \beta$", r"$x^2 + 5 y$", r"$2 \times \theta_1$", r"$x \text{ or } 2 y$"])
+    r"$\alpha = 2\beta$", r"$\Delta + 1$", r"$2\varepsilon$", r"$\frac{1}{2} \beta$", r"$x^2 + 5 y$", r"$2 \times \theta_1$", r"$x \text{ or } 2 y$"])
 def test_constants_beside_a_letter_belong_to_the_formula(site, text):
     assert site(f"# Page\n\n{text}\n", accepted=False).messages() == []
 
 
 @pytest.mark.parametrize("attribute", ["aria-description", "aria-valuetext", "label", "aria-label", "title", "alt", "placeholder"])
 def test_what_is_read_out_is_prose(site, attribute):
-    found = site(f'# Page\n\n<b {attribute}="37 MB">x</b>\n\n<p {attribute}=38>x</p>\n', accepted=False).messages()
+    text = f'# Page\n\n*x*{{: .x {attribute}="37 MB" }}\n\n**x**{{: .x {attribute}=38 }}\n'
+    found = site(text, accepted=False).messages()
     assert [message.partition(": ")[0] for message in found] == ["docs/page.md:3", "docs/page.md:5"]
 
 
@@ -552,11 +602,11 @@ def test_a_title_made_of_the_file_name_is_prose(site):
 
 
 def test_a_text_is_not_confused_with_a_number(site):
-    made = site('[5](calc:a) [5](calc:b) [True](calc:c)\n\n```python exec="on"\na, b, c = "5", 5, True\npublish("", a=a, b=b, c=c)\n```\n'
+    made = site('[5](calc:a) [5](calc:b) [True](calc:c)\n\n```python exec="on"\na, b, c = "5", 5, True\npublish("", b=b, c=c)\npublish("", a=a, source="a letter")\n```\n'
                 .replace(") [", "), ["))  # fmt: skip
     assert made.messages() == []
     values = numbers(made.gate)["pages"]["docs/page.md"]["values"]
-    assert [(value["value"], value["type"]) for value in values] == [("5", "str"), ("5", "int"), ("True", "bool")]
+    assert [(value["value"], value["type"]) for value in values] == [("5", "int"), ("True", "bool"), ("5", "str")]
 
 
 TOLERATED = '[{}](calc:x)\n\n```python exec="on"\nx = {}\npublish("", x=x, tolerance={}, reason="sums")\n```\n'

@@ -2,7 +2,7 @@
 
 import pytest
 
-from scaling_lesson.site.source import naked_numbers, prose, replace_claims, scan_claims, scan_fences
+from scaling_lesson.site.source import MEASURE, literals, naked_numbers, prose, replace_claims, scan_claims, scan_fences, unreadable
 
 NAMES = ["GPT-2", "float16", "16-bit", "A100", "80 GB A100"]
 
@@ -30,6 +30,8 @@ def naked(text: str) -> list[tuple[int, str]]:
     '<div class="c3" style="width: 5px">text</div>',
     "## Heading { #part-2 }",
     "&#215; and &eacute;",
+    "`atol=1e-5`, `dim=-1`, `n = 5`, `2**20`, `step 2`, `(x + 1) * 3`",
+    "$y = 2x$, $n/3$ and $k = 2 \\times T$",
     "half of it, $\\frac{T(T-1)}{2}$, is kept",
     "$$\\sum_{t=1}^{T} (P + t - 1)$$",
     "five hundred",
@@ -50,8 +52,11 @@ def test_not_naked(text):
     ("$P = 5950$", [(1, "5950")]),
     ("$0.5 T$", [(1, "0.5")]),
     ("$5$ MB", [(1, "5")]),
-    ('![alt 37](a.png)', [(1, "alt"), (1, "37")][1:]),
-    ('<img alt="37 boxes" src="a4.png" width="5">', [(1, "37")]),
+    ("![37 boxes](a4.png)", [(1, "37")]),
+    ("`37.7MB`, `~98 MB`, `97k`, `(96)`, `94–95 MB`, `cache = 93 MB`", [(1, n) for n in ("37.7MB", "~98", "97k", "96", "94–95", "93")]),
+    ("$t = 5\\ \\mathrm{ms}$, $n = 9\\,\\text{GB}$", [(1, "5"), (1, "9")]),
+    ("about $x > 8$ GB", [(1, "8")]),
+    ("<!--> 99 -->", [(1, "99")]),
     ('!!! note "37 MB"', [(1, "37")]),
     ("```text\nit took 37 ms\n```", [(2, "37")]),
     ("```\nit took 37 ms\n```", [(2, "37")]),
@@ -63,7 +68,7 @@ def test_not_naked(text):
     ("It is 37.", [(1, "37")]),
     ("<!-- 37", [(1, "37")]),
     ("&#57;&eacute; MB", [(1, "9")]),
-    ("<b\ntitle=4>x</b> 5", [(2, "4"), (2, "5")]),
+    ("<b>4</b> 5", [(1, "4"), (1, "5")]),
     ("$15$ and $16$", [(1, "15"), (1, "16")]),
     ("$x \\text{1} \\text{2}$", [(1, "1"), (1, "2")]),
     ("$5 \\text{ or }$", [(1, "5")]),
@@ -71,6 +76,40 @@ def test_not_naked(text):
 ])  # fmt: skip
 def test_naked(text, found):
     assert naked(text) == found
+
+
+@pytest.mark.parametrize(("text", "found"), [
+    ("a\n\n<iframe srcdoc='x'>", [(3, "<iframe srcdoc='x'>")]),
+    ("so <b class=x>it</b> is", [(1, "<b class=x>")]),
+    ("<svg\nclass='lesson-figure'>", [(1, "<svg class='lesson-figure'>")]),
+    ("a <B>", [(1, "<B>")]),
+    ("It is \u202e7.73\u202c MB.", [(1, "U+202E"), (1, "U+202C")]),
+    ("<b>a</b><br>, `<p>`, $a <b$ and $c> d$, <https://arxiv.org/abs/1>, <!-- <p> --> a <b and\n\nc> d", []),
+])  # fmt: skip
+def test_what_may_show_something_else_is_told(text, found):
+    told = unreadable(prose(text, scan_fences(text)))
+    assert [line for line, _ in told] == [line for line, _ in found]
+    assert all(what.startswith(start) for (_, what), (_, start) in zip(told, found, strict=True)), told
+
+
+CODE = """\
+# It takes 99 MB.
+figure(plot, name="fig2", title="Over 5", desc=f"{x:.3f} and {'6'}")
+text = "step 2: 98.5 %"
+ax.set_title("97B") or print(f"{x} in 96 s", "a[3] x2")
+def f():
+    'Returns 95 GB/s, or 3x, 4 million.'
+"""
+
+
+def test_the_texts_of_a_block_are_found_with_their_lines():
+    (fence,) = scan_fences(f"```python\n{CODE}```")
+    shown, said = literals(fence)
+    assert shown == [(1, "Over 5"), (1, " and "), (1, "6")]
+    measures = [(line, MEASURE.findall(text)) for line, text in sorted(said) if MEASURE.search(text)]
+    assert measures == [(0, ["99 MB"]), (2, ["98.5 %"]), (3, ["96 s"]), (3, ["97B"]), (5, ["95 GB/s", "3x", "4 million"])]
+    fence.body = ["x = = 1"]
+    assert literals(fence) == ([], [])
 
 
 def test_fences_keep_lines_bodies_and_indent():

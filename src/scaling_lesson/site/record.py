@@ -62,8 +62,9 @@ def compute(config_file: Path) -> tuple[Gate, list[Problem]]:
         plugin.quiet = True
         try:
             build(config)
-        except Abort:
-            pass  # it found something: that is what we are here for
+        except Abort as stopped:  # it found something: that is what we are here for
+            if not plugin.found:
+                sys.exit(str(stopped.__context__))
         finally:
             plugin.quiet = False
         return plugin.gate, plugin.found

@@ -168,8 +168,8 @@ _INVISIBLE = (
     re.compile(r"^[> \t]*\d{1,3}[.)](?=\s)", re.M),  # the markers of numbered lists
 )
 _ENTITY = re.compile(r"&#?\w+;")
-_TAG = re.compile(r"(?<!\\)<(?!https?:)/?[A-Za-z][^<>]*>")
-_PLAIN_TAG = re.compile(r"</?(?:b|br|em|i|kbd|strong|sub|sup)\s*/?>")
+_TAG = re.compile(r"</?[A-Za-z](?:(?!\n\s*\n)[^<>])*>")
+_PLAIN_TAG = re.compile(r"<(?:/|https?:|(?:b|br|em|i|kbd|strong|sub|sup)\s*/?>)")
 
 
 def _shown_entity(match: re.Match) -> str:
@@ -196,7 +196,7 @@ def unreadable(text: str) -> list[tuple[int, str]]:
     """What in a page's prose may show a reader something else than it says here: its line, and what is wrong with it."""
     text = MATH.sub(_blank, CLAIM_LINK.sub(_blank, _without_code(text)))
     line = _liner(text)
-    tags = [tag for tag in _TAG.finditer(text) if not _PLAIN_TAG.fullmatch(tag[0])]
+    tags = [tag for tag in _TAG.finditer(text) if not _PLAIN_TAG.match(tag[0])]
     found = [(line(tag.start()), f"{' '.join(tag[0].split())} may show what nothing checks: write Markdown") for tag in tags]
     return found + [(line(m.start()), f"U+{ord(m[0]):X} turns the order of what follows") for m in _TURNING.finditer(text)]
 
