@@ -127,8 +127,13 @@ def wrong(
     if not holds(value * base):
         return "is not what that rounds to"
     middle = value if around is None else around
-    all_over = all(holds(end * base) for end in (middle - tolerance, middle + tolerance))
-    return None if all_over else "does not hold all over its tolerance"
+    low, high = (middle - tolerance) * base, (middle + tolerance) * base
+    if not (holds(low) and holds(high)):
+        return "does not hold all over its tolerance"
+    near, stated_bound = high if bound in ("under", "less than", "<", "at most", "≤") else low, digits * step
+    if bound in BOUNDS and bound != "exactly" and stated_bound and not Fraction(1, 2) <= near / stated_bound <= 2:
+        return "is more than a factor of two from its bound"
+    return None
 
 
 # The pages.

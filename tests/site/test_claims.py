@@ -25,6 +25,11 @@ HOLD = [
     ("about 38 MB", 37_748_736, "B"),
     ("about 40 MB", 37_748_736, "B"),
     ("exactly 36 MiB", 37_748_736, "B"),
+    ("over 19 MB", 37_748_736, "B"),
+    ("under 75 MB", 37_748_736, "B"),
+    ("over −2", -1.5, ""),
+    ("under −2", -3, ""),
+    ("> 0", 5, ""),
     ("over 37 MB", 37_748_736, "B"),
     ("at least 36 MiB", 37_748_736, "B"),
     ("at most 36 MiB", 37_748_736, "B"),
@@ -118,6 +123,16 @@ def test_claim_holds(text, value, unit):
 @pytest.mark.parametrize(("text", "value", "unit"), FAIL)
 def test_claim_does_not_hold(text, value, unit):
     assert disagreement(parse(text), Fraction(value), parse_unit(unit)) == "the digits differ"
+
+
+@pytest.mark.parametrize(("text", "value", "unit"), [
+    ("over 18 MB", 37_748_736, "B"),
+    ("at most 76 MB", 37_748_736, "B"),
+    ("under 0.001", -3.0, ""),  # the sign was forgotten: it is off by three
+    ("over −2", -0.9, ""),
+])  # fmt: skip
+def test_a_bound_may_lie_off_by_a_factor_of_two(text, value, unit):
+    assert "too little" in disagreement(parse(text), Fraction(value) * parse_unit(unit).factor, parse_unit(unit))
 
 
 @pytest.mark.parametrize(("text", "unit", "reason"), OTHER_DIMENSION)

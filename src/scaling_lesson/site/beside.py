@@ -11,20 +11,24 @@ from scaling_lesson.units import COUNTED, Unit, parse_unit
 
 _WORDED = "|".join([*filter(str.isalpha, BOUNDS), "more than", "less than", "at least", "at most"])
 _BOUND_BEFORE = re.compile(
-    rf"(?:\b(?:{_WORDED}|nearly|almost|roughly|around|up to|fewer than)\s+|(?<!\b\w\s)[<>≤≥≈~]\s*)\Z", re.I
+    rf"(?:\b(?:{_WORDED}|nearly|almost|roughly|approximately|around|up to|close to|not quite"
+    r"|(?:greater|higher|larger|lower|smaller|fewer) than|as (?:much|many|little|few) as|(?:min|max)imum of)\s+|(?<!\b\w\s)[<>≤≥≈~]\s*)\Z", re.I
 )
 _BOUND_AFTER = re.compile(r"\s+(?:(?:or|and) (?:more|less|fewer|so)|at least|at most)\b")
 
 # Glued to it, but for what opens or closes a quotation or the like; a sign.
-_SIGN_BEFORE = re.compile(r"[^\s\0(\[{\"“‘'—–]\Z|(?<!⟧)–\Z|(?<![⟧)]\s)(?<!\b\w\s)[-−]\s+\Z|\b(?:minus|negative|plus)\s+\Z", re.I)
+_SIGN_BEFORE = re.compile(r"[^\s\0(\[{\"“‘'—–]\Z|(?<!⟧)–\Z|(?<![⟧)]\s)(?<!\b\w\s)[-−]\s+\Z|\b(?:minus|negative|plus|twice|half|triple|double|hundred|thousand|[a-z]+ty)\s+\Z", re.I)
 _GROUP_BEFORE, _GROUP = re.compile(r"⟦[^⟧\0]*\d⟧\s\Z"), re.compile(r"\d{3}(?!\d)")
 """37 748 is one number."""
 _GLUED_AFTER = re.compile(r"(?![)\]}\"”’'.,;:!?…]*(?:[\s\0—–]|\Z)|['’]s\b|-[A-Za-z]{2})[^\s\0]+")
 _NUMBER_AFTER = re.compile(
-    rf"[\"”’']*[\s-]\s*(?:(?:{'|'.join(WORDS)}|hundred|dozen|per ?cent|squared|cubed|fold|bn|[kKMGT]|per (?:second|minute|hour|day|week|month|year))\b"
+    rf"[\"”’']*[\s-]\s*\(?(?:(?:(?i:{'|'.join(WORDS)}|quadrillion|hundred|dozen)s?|per ?cent|pct|squared|cubed|fold|bn|mln|[kKMGT])\b"
+    r"|(?:kilo|mega|giga|tera|peta|kibi|mebi|gibi|milli|micro|nano)[a-z]+|(?:minute|week|month)s?\b|[TPG]?FLOPS\b|[kM]?Wh?\b|[$€£‰]"
+    r"|(?:per|an?|each|every|in an?) (?:second|minute|hour|day|week|month|year)\b|/\s*\w"
     r"|and an? (?:half|third|quarter)\b|point\s+\w+|[×x](?!\s+[⟦(\w]))"
 )
-_WORDS_AFTER = re.compile(r"[\s-]\s*(?P<two>(?P<one>[^\s\0⟦.,;:!?)\]”’\"]+)(?: [^\s\0⟦.,;:!?)\]”’\"]+)?)")
+_WORD = r"([^\s\0⟦.,;:!?)\]”’\"]+)"
+_WORDS_AFTER = re.compile(rf"[\s-]\s*{_WORD}(?: {_WORD})?(?: {_WORD})?")
 
 
 def beside(before: str, after: str, claim: Claim | None, unit: Unit) -> str | None:
@@ -45,7 +49,8 @@ def _unit_after(after: str, claim: Claim | None, unit: Unit) -> str | None:
     words = _WORDS_AFTER.match(after)
     if claim is None or words is None or claim.unit.symbol:
         return None
-    for word in (words["two"], words["one"]):
+    one, two, three = words.groups("")
+    for word in (f"{one} {two}", one, two, three):
         try:
             said = parse_unit(word)
         except ValueError:

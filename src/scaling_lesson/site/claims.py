@@ -103,8 +103,13 @@ def disagreement(
     if not holds(claim, value):
         return "the digits differ"
     middle = value if around is None else around
-    if not all(holds(claim, end) for end in (middle - tolerance, middle + tolerance)):
+    ends = (middle - tolerance, middle + tolerance)
+    if not all(holds(claim, end) for end in ends):
         return "its tolerance reaches over the rounding boundary: show fewer digits"
+    if claim.bound[:1] in ("<", ">") and claim.number:
+        near, (low, high) = ends[claim.bound[0] == "<"], sorted((claim.number / 2, claim.number * 2))
+        if not low <= near <= high:
+            return "the bound says too little: it lies off by more than a factor of two"
     return None
 
 

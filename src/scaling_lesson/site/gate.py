@@ -4,7 +4,6 @@ A Gate lives as long as a build, or as long as `mkdocs serve`. Pages are opened,
 marked while Markdown is rendered; `problems()` then tells, in one list, everything that does not hold.
 """
 
-import ast
 import re
 import secrets
 from dataclasses import dataclass, field
@@ -16,10 +15,12 @@ from scaling_lesson.site.beside import beside
 from scaling_lesson.site.run import Run, Value
 from scaling_lesson.site.source import (
     CLAIM_LINK,
+    MEASURE,
     ClaimLink,
     Fence,
     formula_lines,
     formula_numbers,
+    literals,
     naked_numbers,
     numbers_in,
     prose,
@@ -27,7 +28,9 @@ from scaling_lesson.site.source import (
     scan_claims,
     scan_fences,
     shown_settings,
+    unreadable,
     visible,
+    without_names,
 )
 from scaling_lesson.units import did_you_mean, nearest
 
@@ -147,7 +150,7 @@ class Gate:
             if fence.problem:
                 page.problems.append(Problem(path, fence.line, fence.problem))
                 page.run.lose("\n".join(fence.body))
-        page.problems += [Problem(path, line, message) for line, message in odd]
+        page.problems += [Problem(path, line, message) for line, message in odd + unreadable(page.prose)]
         for line, front_line in enumerate(text.split("\n")[:front], 1):
             if "calc:" in front_line:
                 page.problems.append(Problem(path, line, "front matter cannot hold a claim"))
@@ -155,11 +158,27 @@ class Gate:
         return page
 
     def _naked(self, page: Page, readable: str) -> list[Problem]:
-        drawn_text = [(f.line + 1 + line, text) for f in page.fences if f.executed for line, text in _figure_text(f)]
         naked = naked_numbers(readable, self.names)
-        for line, text in drawn_text:
-            naked += [(line, number) for _, number in naked_numbers(text, self.names)]
+        for fence in page.fences:
+            for line, text in literals(fence)[0] if fence.executed else ():
+                naked += [(fence.line + 1 + line, number) for _, number in naked_numbers(text, self.names)]
         return [problem for line, number in naked if (problem := self._naked_problem(page, line, number))]
+
+    def _typed(self, page: Page) -> list[Problem]:
+        """The measures that a page's code says in words, which nothing computed; a quotation must name its source."""
+        found, values = [], page.run.values.values()
+        for value in values:
+            line, text = page.line(value.place), value.value if isinstance(value.value, str) else ""
+            found += [self._naked_problem(page, line, number) for _, number in numbers_in(value.reason, self.names)]
+            if numbers_in(text, self.names) and not value.source:
+                message = f"published {value.name}: {value.text} has a number: publish that, or the source= of what is quoted"
+                found.append(Problem(page.path, line, message))
+        quoted = {value.value for value in values if value.source}
+        for fence in page.fences:
+            for line, text in literals(fence)[1] if fence.executed else ():
+                numbers = MEASURE.findall(without_names(text, self.names)) if text not in quoted else ()
+                found += [self._naked_problem(page, fence.line + 1 + line, number) for number in numbers]
+        return list(filter(None, found))
 
     def _naked_problem(self, page: Page, line: int, number: str) -> Problem | None:
         """What to tell of a naked number: nothing where it is exempt, and then it is noted that the exemption is used."""
@@ -181,6 +200,7 @@ class Gate:
             agrees = value.tolerance and records.agree(text, value.text, value.tolerance)
             value.recorded = records.number(text) if agrees else None
         if not page.incomplete:
+            page.problems += self._typed(page)
             self._kept[page.path] = (self._key, page.run)
         self.read_rendered(page, html, title)
 
@@ -194,7 +214,7 @@ class Gate:
         for index, formula in enumerate(formulas):
             place = places[index] if len(places) == len(formulas) else 0
             numbers += [(place, number) for number in formula_numbers(formula, self.names)]
-        for text in (*shown, title):
+        for text in (*shown, str(title)):
             text = re.sub(r"\[[^\[\]]*\]\(calc:\d+\)", " ", SLOT.sub(" ", text))  # a claim not reached is told as such
             numbers += [(0, number) for _, number in numbers_in(text, self.names)]
         for line, number in numbers:
@@ -394,30 +414,3 @@ class Gate:
             if not file.with_suffix(".md").exists():
                 found.append(Problem(file.relative_to(root).as_posix(), 1, "this record's page is gone"))
         return found
-
-
-def _figure_text(fence: Fence) -> list[tuple[int, str]]:
-    """The literal text that figure(...) and table(...) calls put on the page, with its line in the block."""
-    try:
-        tree = ast.parse("\n".join(fence.body))
-    except SyntaxError:
-        return []
-    found = []
-
-    def collect(node: ast.AST) -> None:
-        match node:
-            case ast.Constant(value=str(text)):
-                found.append((node.lineno - 1, text))
-            case ast.FormattedValue():  # its format, ".1f", is not shown
-                collect(node.value)
-            case ast.keyword(arg="name"):
-                pass
-            case _:
-                for child in ast.iter_child_nodes(node):
-                    collect(child)
-
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("figure", "table"):
-            for argument in (*node.args, *node.keywords):
-                collect(argument)
-    return found

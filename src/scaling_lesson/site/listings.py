@@ -67,7 +67,7 @@ class Listing:
         """One section a document, one group of rows a table or section of it."""
         cited: dict[tuple, dict[str, list]] = {}
         for _, page in self.pages:
-            for item in (*page.run.facts.values(), *(v for v in page.run.values.values() if v.source)):
+            for item in (*page.run.facts.values(), *(v for v in page.run.values.values() if v.source and v.exact is not None)):
                 document, where = _printed(item.source)
                 cited.setdefault(document, {}).setdefault(where, []).append((page, item))
         parts = []

@@ -5,6 +5,7 @@ Thin on purpose: what it calls is Python-Markdown and plain functions, which out
 
 import json
 import logging
+import re
 import shutil
 import sys
 from html import escape
@@ -24,6 +25,7 @@ from mkdocs.structure.toc import AnchorLink
 from mkdocs.utils import CountHandler, get_relative_url
 
 from scaling_lesson.site import isolate, notebook, report
+from scaling_lesson.site.claims import is_number
 from scaling_lesson.site.formulas import FormulaExtension
 from scaling_lesson.site.gate import Gate, Problem
 from scaling_lesson.site.glossary import GlossaryExtension, read_terms
@@ -62,6 +64,8 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
     @event_priority(100)  # before any plugin writes into the site's folder
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         isolate.start_server()  # it imports while MkDocs prepares
+        if numbers := [name for name in self.config.names if is_number(name) or not re.search("[A-Za-z]", name)]:
+            raise PluginError(f"numbers: names: {', '.join(numbers)}: a name has a letter, and is no number")
         for page, exempt in self.config.exempt.items():
             if not isinstance(exempt, dict) or not all(isinstance(reason, str) and reason for reason in exempt.values()):
                 raise PluginError(f"numbers: exempt: {page}: give {{text: reason}}, each with its reason")

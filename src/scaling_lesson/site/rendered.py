@@ -9,9 +9,12 @@ import re
 from collections import Counter
 from html.parser import HTMLParser
 
-from scaling_lesson.site.source import SEEN_ATTRIBUTES
-
 _DIGITS = re.compile(r"[0-9.,]*")
+SEEN_ATTRIBUTES = (
+    "alt", "title", "placeholder", "value", "label", "summary", "aria-label", "aria-description", "aria-valuetext",
+    "aria-roledescription", "aria-placeholder",
+)  # fmt: skip
+"""What is read out, or shown on hover or in a field."""
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 _CODE = {"pre", "code", "script", "style"}
 _COMPUTED = {("svg", "lesson-figure"), ("data", "cell")}
@@ -52,6 +55,8 @@ class _Reader(HTMLParser):
             self.shown += [value or "" for name, value in attrs if name in SEEN_ATTRIBUTES and (tag, name) != ("data", "value") and not term]
         if unread and not address.removeprefix("calc:").isdecimal():  # a numbered one is known, and told by the gate
             self.odd.append(f"a claim was not read as one: {address}")
+        if tag == "img":
+            self.odd.append(f"an image shows what nothing checks: draw it with figure(...): {attributes.get('src')}")
         if attributes.get("class") == "gate-problem":
             self.odd.append("a block does not run")
         if tag == "math":
@@ -94,7 +99,7 @@ class _Reader(HTMLParser):
         if tag not in _INLINE:
             self.lines.append("\0")
         beside = self._stack and self._stack[-1][0] in _ROWS and tag in _ROWS | {"mi", "mn", "mo", "mtext"}
-        thin = tag == "mspace" and re.match(r"\Z|-|neg|0?\.[012]", width)
+        thin = tag == "mspace" and re.match(r"\Z|-|neg|0?\.[012]|0(?![.\d])", width)
         if not (beside or thin):
             self.math.append("\n" if tag == "math" else " ")
 

@@ -3,9 +3,12 @@
 Everything here keeps line numbers, which Python-Markdown does not, so that each problem can name its line.
 """
 
+import ast
 import bisect
 import html
+import io
 import re
+import tokenize
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -125,16 +128,23 @@ def _blank(match: re.Match) -> str:
     return re.sub(r"[^\n]", " ", match[0])
 
 
+_MEASURE_AS_CODE = re.compile(
+    r"[~≈$€(<>≤≥±+=\s]*(?:[A-Za-z_]\w*\s*=\s*[-\d.,_]+\s?[A-Za-zµ%×]{1,6}(?:/s)?|[-\d][\d.,_–-]*\s?[A-Za-zµ%×]{0,7}(?:/\w+)?)\W*"
+)
+
+
 def _blank_code(match: re.Match) -> str:
     # A number dressed as code is still a number.
-    return match[0] if claims.is_number(match["code"].strip()) else _blank(match)
+    code = match["code"].strip()
+    is_number = claims.is_number(code) or any(map(str.isdigit, code)) and _MEASURE_AS_CODE.fullmatch(code)
+    return match[0] if is_number else _blank(match)
 
 
 CODE_SPAN = re.compile(r"(?<![`\\])(?P<ticks>`+)(?!`)(?P<code>(?:(?!\n\s*\n).)+?)(?<!`)(?P=ticks)(?!`)", re.S)
 MATH = re.compile(
     r"(?<![\\$])(?:\$\$(?P<block>(?:(?!\n\s*\n)[^$])+)\$\$|\$(?![\s$])(?P<inline>(?:(?!\n\s*\n)[^$])+?)(?<![\s\\])\$)(?!\$)"
 )
-COMMENT = re.compile(r"<!--.*?(?P<end>-->|\Z)", re.S)
+COMMENT = re.compile(r"<!--(?!-?>).*?(?P<end>-->|\Z)", re.S)
 
 
 def _blank_comment(match: re.Match) -> str:
@@ -158,19 +168,8 @@ _INVISIBLE = (
     re.compile(r"^[> \t]*\d{1,3}[.)](?=\s)", re.M),  # the markers of numbered lists
 )
 _ENTITY = re.compile(r"&#?\w+;")
-_TAG = re.compile(r"</?[A-Za-z][^<>]*>")
-SEEN_ATTRIBUTES = (
-    "alt", "title", "placeholder", "value", "label", "summary", "aria-label", "aria-description", "aria-valuetext",
-    "aria-roledescription", "aria-placeholder",
-)  # fmt: skip
-"""What is read out, or shown on hover or in a field."""
-_SEEN_ATTRIBUTE = re.compile(rf"""\b(?:{"|".join(SEEN_ATTRIBUTES)})\s*=\s*(?P<value>"[^"]*"|'[^']*'|[^\s"'>]+)""")
-
-
-def _blank_tag(match: re.Match) -> str:
-    """A tag shows nothing but the attributes that are read out or shown on hover."""
-    kept = {i for seen in _SEEN_ATTRIBUTE.finditer(match[0]) for i in range(*seen.span("value"))}
-    return "".join(c if i in kept or c == "\n" else " " for i, c in enumerate(match[0]))
+_TAG = re.compile(r"(?<!\\)<(?!https?:)/?[A-Za-z][^<>]*>")
+_PLAIN_TAG = re.compile(r"</?(?:b|br|em|i|kbd|strong|sub|sup)\s*/?>")
 
 
 def _shown_entity(match: re.Match) -> str:
@@ -188,6 +187,18 @@ def scan_claims(text: str) -> tuple[list[ClaimLink], list[tuple[int, str]]]:
         for m in re.finditer(r"calc:", CLAIM_LINK.sub(_blank, readable))
     ]
     return found, odd
+
+
+_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+
+
+def unreadable(text: str) -> list[tuple[int, str]]:
+    """What in a page's prose may show a reader something else than it says here: its line, and what is wrong with it."""
+    text = MATH.sub(_blank, CLAIM_LINK.sub(_blank, _without_code(text)))
+    line = _liner(text)
+    tags = [tag for tag in _TAG.finditer(text) if not _PLAIN_TAG.fullmatch(tag[0])]
+    found = [(line(tag.start()), f"{' '.join(tag[0].split())} may show what nothing checks: write Markdown") for tag in tags]
+    return found + [(line(m.start()), f"U+{ord(m[0]):X} turns the order of what follows") for m in _TURNING.finditer(text)]
 
 
 def replace_claims(lines: list[str], text: str, new: Callable[[int, re.Match], str]) -> list[str]:
@@ -217,12 +228,49 @@ def naked_numbers(text: str, names: list[str]) -> list[tuple[int, str]]:
         formula = math["block"] or math["inline"]
         words = " ".join(_FORMULA_TEXT.findall(formula))
         bare = re.sub(r"\\([A-Za-z]+)", _as_letter, _FORMULA_TEXT.sub(" ", formula))
-        numbers = [number for _, number in numbers_in(words, names)] + formula_numbers(bare, names)
+        numbers = [number for _, number in numbers_in(words, names)] + formula_numbers(bare, names) + _RESULT.findall(formula)
         found += [(line(math.start()), number) for number in numbers]
     text = MATH.sub(_blank, text)
     for pattern in _INVISIBLE:
         text = pattern.sub(_blank, text)
-    return found + numbers_in(_TAG.sub(_blank_tag, _ENTITY.sub(_shown_entity, text)), names)
+    return found + numbers_in(_TAG.sub(_blank, _ENTITY.sub(_shown_entity, text)), names)
+
+
+MEASURE = re.compile(
+    r"(?<![\w.^])\d[\d,.]*\s?(?:[%×]|x\b|[kKMGTPE]?i?B(?:/s)?\b|[kMGTPE]?FLOPs?(?:/[sB])?\b|[mµn]?s\b"
+    r"|(?:byte|second|minute|hour|day|year|thousand|million|billion|trillion)s?\b)"
+)
+"""A number with what it measures, as it is told apart from the counters and indices of code."""
+
+
+def literals(fence: Fence) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
+    """The texts of a block, each with its line in it: those that figure(...) and table(...) show; all others, and comments."""
+    code = "\n".join(fence.body)
+    try:
+        tree = ast.parse(code)
+    except SyntaxError:
+        return [], []
+    shown: dict[ast.AST, tuple[int, str]] = {}
+
+    def collect(node: ast.AST) -> None:
+        match node:
+            case ast.Constant(value=str(text)):
+                shown[node] = (node.lineno - 1, text)
+            case ast.FormattedValue():  # its format, ".1f", is not shown
+                collect(node.value)
+            case ast.keyword(arg="name"):
+                pass
+            case _:
+                for child in ast.iter_child_nodes(node):
+                    collect(child)
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("figure", "table"):
+            for argument in (*node.args, *node.keywords):
+                collect(argument)
+    texts = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str) and n not in shown]
+    comments = [token for token in tokenize.generate_tokens(io.StringIO(code).readline) if token.type == tokenize.COMMENT]
+    return list(shown.values()), [(n.lineno - 1, n.value) for n in texts] + [(t.start[0] - 1, t.string) for t in comments]
 
 
 def shown_settings(text: str) -> list[tuple[int, str]]:
@@ -252,12 +300,14 @@ def _as_letter(command: re.Match) -> str:
     return " α " if command[1].lower().removeprefix("var") in _GREEK else " "
 
 
+_RESULT = re.compile(r"(?:=|\\(?:approx|sim|leq?|geq?)\b|[<>])\s*(\d)(?:\\[,;: ]|~|\s)*(?:\\(?:text|mathrm)\b|\Z)")
+"""One digit alone behind a relation, with a unit or at the end."""
 _FORMULA_TEXT = re.compile(r"\\(?:text|mathrm)\s*\{([^{}]*)\}")
 
 
 def formula_numbers(formula: str, names: list[str]) -> list[str]:
     """The numbers of a formula, without its commands, that are results and not constants beside a variable."""
-    formula = unicodedata.normalize("NFKC", _without_names(visible(formula), names))  # x²⁵ as x25
+    formula = unicodedata.normalize("NFKC", without_names(visible(formula), names))  # x²⁵ as x25
     numbers = re.findall(r"\d+(?:[.,]\d+)*", formula)
     return [number for number in numbers if len(number) > 1] if re.search(r"[^\W\d_]", formula) else numbers
 
@@ -274,7 +324,8 @@ def visible(text: str) -> str:
     return re.sub(r"[^\x00-\x7f]", lambda match: "" if unicodedata.category(match[0]) == "Cf" else match[0], text)
 
 
-def _without_names(text: str, names: list[str]) -> str:
+def without_names(text: str, names: list[str]) -> str:
+    """The text with every name blanked."""
     for name in sorted(names, key=len, reverse=True):
         text = re.sub(rf"(?<![\w.-]){re.escape(name)}(?![\w]|[-.]\w)", _blank, text)
     return text
@@ -284,7 +335,7 @@ def numbers_in(text: str, names: list[str]) -> list[tuple[int, str]]:
     """Each word of plain text that holds a digit and is no name: its line and the word."""
     if not any(map(str.isnumeric, text)):  # most texts: spare them the names
         return []
-    text = _without_names(text, names)
+    text = without_names(text, names)
     line = _liner(text)
     return [
         (line(word.start()), word[0].strip(".,;:!?'’"))
