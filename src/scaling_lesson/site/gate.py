@@ -191,8 +191,8 @@ class Gate:
         """The current page is rendered: end its run, and read what readers will. title: as tabs and search show it."""
         page, self.current = self.current, None
         page.rendered = True
-        comments = re.findall(r"<!--(.*?)-->", html, re.S)  # that of a block which is in a comment does not stand alone
-        page.shown = {int(match[1]) for text in comments if (match := SLOT.fullmatch(text.strip()))}
+        # The comment of a block that is in a comment does not stand alone.
+        page.shown = {int(index) for index in re.findall(rf"<!-- {SLOT.pattern} -->|<!--.*?-->", html, re.S) if index}
         page.run.end()
         recorded, _ = records.read(page.record)
         for value in page.run.values.values():

@@ -108,7 +108,6 @@ def _header_problem(fence: Fence) -> str | None:
     limit = fence.options.get("timeout", "20")
     if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", limit) or not float(limit):
         return f"this block would not run: timeout is a number of seconds, not {limit!r}"
-    return None
 
 
 def prose(text: str, fences: list[Fence]) -> str:

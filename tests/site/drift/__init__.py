@@ -1,8 +1,9 @@
 """The drift corpus: wrong numbers planted one at a time in a copy of the site, as data, and what the build must say of each.
 
 The *.toml files hold the defects. All are built in one warm process, which keeps what `mkdocs serve` would: the runs of
-pages whose blocks and code are unchanged. An expected message names its line by what stands there, so that a page can
-be edited above it; where another change breaks an expectation, `run_corpus("its title")` tells what is said now.
+pages whose blocks and code are unchanged. It runs the notebook for the `fresh` ones only. An expected message names its
+line by what stands there, so that a page can be edited above it; where another change breaks an expectation,
+`run_corpus("its title")` tells what is said now.
 """
 
 import json

@@ -17,6 +17,7 @@ from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort
 from mkdocs.structure.files import Files
+from mkdocs.structure.pages import Page
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 from drift import Defect, corpus, difference  # noqa: E402
@@ -70,7 +71,7 @@ def imported(text: str) -> set[Path]:
     """The lesson's files that this code imports, told by their names, and those they import in turn."""
     found, texts = set(), [text]
     while texts:
-        words = set(re.findall(r"\w+", " ".join(line for line in texts.pop().split("\n") if "import" in line)))
+        words = set(re.findall(r"\w+", " ".join(re.findall(r"^ *(?:from|import) .*", texts.pop(), re.M))))
         new = {file for file in Path("src/scaling_lesson").rglob("*.py") if file.stem in words} - found
         found |= new
         texts += [file.read_text(encoding="utf-8") for file in new]
@@ -103,8 +104,31 @@ def problem(defect: Defect, clean: dict[str, tuple[object, object]], gate: objec
     return difference(found, expected)
 
 
+def render_once() -> None:
+    """Have a page rendered anew only when its text changed, or its blocks ran again, or what all pages show."""
+    render, known = Page.render, {}
+    made = ("content", "toc", "_title_from_render", "present_anchor_ids", "links_to_anchors")
+
+    def rendering(self: Page, config: MkDocsConfig, files: Files) -> None:
+        page = config.plugins["numbers"].gate.current
+        settings, glossary = (Path(name).read_text(encoding="utf-8") for name in ("mkdocs.yml", "docs/glossary.md"))
+        key = (self.file.src_uri, self.markdown, settings, glossary)
+        run, reached, attributes = known.get(key, (None, None, None))
+        if run is page.run:
+            page.reached = set(reached)
+            vars(self).update(attributes)
+            return
+        problems = len(page.problems)
+        render(self, config, files)
+        if len(page.problems) == problems:  # those of a formula are found while it is rendered
+            known[key] = page.run, set(page.reached), {name: getattr(self, name) for name in made}
+
+    Page.render = rendering
+
+
 def main(only: str) -> None:
     rendered.read = functools.cache(rendered.read)  # most pages are the same each time
+    render_once()
     Files.add_files_from_theme = lambda *_: None  # hundreds of icons, which no page names
     logging.getLogger("mkdocs").setLevel(logging.CRITICAL)
     out = os.dup(1)
