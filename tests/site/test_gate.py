@@ -200,6 +200,7 @@ def test_a_tolerance_lets_a_record_differ_and_keeps_claims_safe(site):
         'docs/page.md:1: claim "under 0.001": x is 0.00095',
         "docs/page.md:5: published x: recorded 0.0004, computed 0.00095",
     ]
+    assert made.summary.startswith("1 number drifted on 1 page. 1 more problem to mend by hand.")
 
 
 def test_pages_share_nothing(site):
@@ -259,6 +260,10 @@ def test_a_record_of_what_is_no_longer_published_is_told(site):
     record = made.root / "docs/page.record"
     record.write_text(record.read_text() + "value old = 5 B\n")
     assert made.messages() == ["docs/page.record:9: value old is recorded, but the page no longer has it"]
+    assert made.summary.startswith("1 number drifted on 1 page.")
+    record.write_text(record.read_text().replace("value old", "old"))
+    assert made.messages() == ["docs/page.record:9: cannot read this record line: 'old = 5 B'"]
+    assert made.summary.startswith("1 number drifted on 1 page.")
 
 
 def test_a_failed_build_leaves_the_site_as_it_was(site):
