@@ -52,6 +52,8 @@ def test_a_true_page_passes_and_says_where_numbers_come_from(site):
                                "scaling_lesson.units; got 'Mb'; did you mean MB?"]),
     ("(calc:cache), or", "(calc:cash), or", ["docs/page.md:3: claim \"37.7 MB\": nothing publishes cash; did you mean cache?"]),
     ("(calc:cache), or", "(calc:other/cache), or", ["docs/page.md:3: claim \"37.7 MB\": there is no page 'other'"]),
+    ("(calc:cache), or", "(calc:pages/cache), or",
+     ["docs/page.md:3: claim \"37.7 MB\": there is no page 'pages'; did you mean 'page'?"]),
     ("[37,748,736 bytes]", "[37,748,735 bytes]",
      ['docs/page.md:19: claim "37,748,735 bytes": cache is 37748736 B (37,748,736 bytes)']),
     ("[37,748,736 bytes](calc:cache)", "37 MB", ['docs/page.md:19: naked number "37": publish it and claim it, [37](calc:name)']),
@@ -131,11 +133,12 @@ def test_a_claim_that_is_not_rendered_is_told(site):
 
 
 def test_front_matter_is_prose_and_shifts_no_line(site):
-    made = site("---\ntitle: Page\ndescription: takes 37 MB\n---\n" + PAGE.lstrip("\n").replace("[37.7 MB]", "[37.8 MB]"))
+    made = site("---\ntitle: Page\ndescription: takes 37 MB\nsize: '[37.7 MB](calc:cache)'\n---\n" + PAGE.lstrip("\n").replace("[37.7 MB]", "[37.8 MB]"))
     made.accept()
     assert made.messages() == [
         'docs/page.md:3: naked number "37": publish it and claim it, [37](calc:name)',
-        'docs/page.md:7: claim "37.8 MB": cache is 37748736 B (37.7 MB)',
+        "docs/page.md:4: front matter cannot hold a claim",
+        'docs/page.md:8: claim "37.8 MB": cache is 37748736 B (37.7 MB)',
     ]
 
 
@@ -182,6 +185,16 @@ def test_a_title_that_is_a_number_is_naked(site):
     assert site("---\ntitle: 99\n---\n# Page\n").messages() == [
         'docs/page.md:2: naked number "99": publish it and claim it, [99](calc:name)',
     ]
+
+
+def test_a_tab_is_four_columns(site):
+    assert site('!!! note\n\n\t```python exec="on"\n    x = 1\n\t```\n', accepted=False).messages() == []
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    ("so $$ x", "a formula was not read as one: so $$ x"), ("so ```python", "a fence was not read as one: so ```python")])
+def test_what_markdown_leaves_unread_is_told(site, text, told):
+    assert site(f"# Page\n\n{text}\n", accepted=False).messages() == [f"docs/page.md:3: {told}"]
 
 
 def test_figure_text_is_prose(site):
@@ -250,6 +263,7 @@ def test_a_tolerance_lets_a_record_differ_and_keeps_claims_safe(site):
         'docs/page.md:1: claim "under 0.001": x is 0.00095',
         "docs/page.md:5: published x: recorded 0.0004, computed 0.00095",
     ]
+    assert made.summary.startswith("1 number drifted on 1 page. 1 more problem to mend by hand.")
 
 
 def test_pages_share_nothing(site):
@@ -272,7 +286,12 @@ def test_claims_reach_across_pages_whatever_their_order(site):
     made = site(PAGE)
     made.write("# A\n\n[37.7 MB](calc:page/cache)\n", "a.md")
     made.write("# Z\n\n[37.9 MB](calc:page/cache)\n", "deep/z.md")
-    assert made.messages() == ['docs/deep/z.md:3: claim "37.9 MB": cache is 37748736 B (37.7 MB)']
+    made.write("# B\n\n[37.7 MB](calc:cache)\n", "b.md")
+    assert made.messages() == [
+        'docs/b.md:3: claim "37.7 MB": nothing publishes cache; did you mean page/cache?',
+        'docs/deep/z.md:3: claim "37.9 MB": cache is 37748736 B (37.7 MB)',
+    ]
+    (made.root / "docs/b.md").unlink()
     made.write("# Z\n\n[37.7 MB](calc:page/cache)\n", "deep/z.md")
     made.html()
     assert 'href="../page/#calc-cache"' in (made.root / "site/a/index.html").read_text()
@@ -329,6 +348,10 @@ def test_a_record_of_what_is_no_longer_published_is_told(site):
     record = made.root / "docs/page.record"
     record.write_text(record.read_text() + "value old = 5 B\n")
     assert made.messages() == ["docs/page.record:9: value old is recorded, but the page no longer has it"]
+    assert made.summary.startswith("1 number drifted on 1 page.")
+    record.write_text(record.read_text().replace("value old", "old"))
+    assert made.messages() == ["docs/page.record:9: cannot read this record line: 'old = 5 B'"]
+    assert made.summary.startswith("1 number drifted on 1 page.")
 
 
 def test_of_a_broken_record_nothing_else_is_told(site):
@@ -449,9 +472,10 @@ def test_a_far_too_large_value_is_a_message_and_no_crash(site):
 
 
 def test_only_publish_lines_are_hidden(site):
-    made = site('[2](calc:y) [3](calc:z)\n\n```python exec="on" source="above"\ny = 2; publish("", y=y)\nz = 3\npublish("", z=z)\n```\n')
+    made = site('[2](calc:y) [3](calc:z)\n\n```python exec="on" source="above" title="two.py"\ny = 2; publish("", y=y)\nz = 3\npublish("", z=z)\n```\n')
     html = re.sub(r"<[^>]+>", "", made.html())
     assert 'y = 2; publish' in html.replace("&#34;", '"') and 'publish("", z=z)' not in html.replace("&#34;", '"')
+    assert "two.py" in html
 
 
 @pytest.mark.parametrize("columns", ['["a", "a"]', '["a = b", "c"]', '["a\\nb", "c"]'])
@@ -602,11 +626,16 @@ def test_a_title_made_of_the_file_name_is_prose(site):
 
 
 def test_a_text_is_not_confused_with_a_number(site):
-    made = site('[5](calc:a) [5](calc:b) [True](calc:c)\n\n```python exec="on"\na, b, c = "5", 5, True\npublish("", b=b, c=c)\npublish("", a=a, source="a letter")\n```\n'
-                .replace(") [", "), ["))  # fmt: skip
+    text = ('[5](calc:a), [5](calc:b), [True](calc:c), [False](calc:d)\n\n```python exec="on"\n'
+            'a, b, c, d = "5", 5, True, False\npublish("", a=a, source="a letter")\npublish("", b=b, c=c, d=d)\n```\n')  # fmt: skip
+    made = site(text)
     assert made.messages() == []
     values = numbers(made.gate)["pages"]["docs/page.md"]["values"]
-    assert [(value["value"], value["type"]) for value in values] == [("5", "int"), ("True", "bool"), ("5", "str")]
+    assert [(value["value"], value["type"]) for value in values] == [("5", "str"), ("5", "int"), ("True", "bool"), ("False", "bool")]
+    made.write(text.replace('"5", 5, True', '"6", 5, False'))
+    assert [message for message in made.messages() if "claim" in message] == [
+        'docs/page.md:1: claim "5": a is "6"', 'docs/page.md:1: claim "True": c is "False"']
+    assert made.summary == "4 numbers drifted on 1 page. To accept: scripts/record docs/page.md"
 
 
 TOLERATED = '[{}](calc:x)\n\n```python exec="on"\nx = {}\npublish("", x=x, tolerance={}, reason="sums")\n```\n'

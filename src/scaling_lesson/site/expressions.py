@@ -9,8 +9,6 @@ class Expressions:
     def __init__(self) -> None:
         self._computed: dict[str, list[tuple[int, str]]] = {}
         """By name: each line that gives it a value, and that value's expression, "" when it is built up step by step."""
-        self._source = ""
-        self._tree = ast.Module([], [])
 
     def read(self, source: str, tree: ast.Module) -> None:
         """Remember a block's assignments. Its lines are the page's."""
