@@ -127,7 +127,7 @@ def test_front_matter_is_prose_and_shifts_no_line(site):
 
 
 def test_a_tab_is_four_columns(site):
-    assert site('!!! note\n\n\t```python exec="on"\n    x = 1\n\t```\n', accepted=False).messages() == []
+    assert site('!!! note\n\n    ```python exec="on"\n    x = 1\n\t```\n', accepted=False).messages() == []
 
 
 @pytest.mark.parametrize(("text", "told"), [
