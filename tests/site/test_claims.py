@@ -7,6 +7,7 @@ import pytest
 
 from scaling_lesson.site.claims import disagreement, parse
 from scaling_lesson.site.digits import fixed, in_full, rewrite, show
+from scaling_lesson.site.run import Value
 from scaling_lesson.units import UNITS, parse_unit
 
 CACHE = Fraction(37_748_736)
@@ -180,14 +181,25 @@ def test_about_drops_trailing_zeros_and_a_bare_number_does_not():
     assert disagreement(parse("500,000"), Fraction(500_001), unit)
 
 
+TOLERANCE_TOLD = "its tolerance reaches over the rounding boundary: show fewer digits"
+
+
 def test_a_tolerance_that_could_flip_the_rounding_is_refused():
     unit = parse_unit("")
-    told = "its tolerance reaches over the rounding boundary: show fewer digits"
     assert disagreement(parse("0.12"), Fraction("0.122"), unit, Fraction("0.002")) is None
-    assert disagreement(parse("0.12"), Fraction("0.124"), unit, Fraction("0.002")) == told
-    assert disagreement(parse("0.12"), Fraction("0.116"), unit, Fraction("0.002")) == told
+    assert disagreement(parse("0.12"), Fraction("0.124"), unit, Fraction("0.002")) == TOLERANCE_TOLD
+    assert disagreement(parse("0.12"), Fraction("0.116"), unit, Fraction("0.002")) == TOLERANCE_TOLD
     assert disagreement(parse("0.12"), Fraction("0.124"), unit, Fraction("0.002"), Fraction("0.122")) is None
     assert "tolerance" in disagreement(parse("under 0.13"), Fraction("0.129"), unit, Fraction("0.002"))
+
+
+@pytest.mark.parametrize("recorded", [None, Fraction("1.238")])
+def test_a_tolerance_is_in_the_unit_published(recorded):
+    value = Value("x", 1.24, parse_unit("MB"), 0.004, "sums", "", "x", (0, 0), recorded=recorded)
+    assert value.disagreement(parse("1.2 MB")) is None
+    assert value.disagreement(parse("1.24 MB")) == (None if recorded is None else TOLERANCE_TOLD)
+    value.tolerance = 0.02
+    assert value.disagreement(parse("1,240 kB")) == TOLERANCE_TOLD
 
 
 @pytest.mark.parametrize(("text", "value", "unit", "expected"), [

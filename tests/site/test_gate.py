@@ -188,7 +188,7 @@ def test_a_title_that_is_a_number_is_naked(site):
 
 
 def test_a_tab_is_four_columns(site):
-    assert site('!!! note\n\n\t```python exec="on"\n    x = 1\n\t```\n', accepted=False).messages() == []
+    assert site('!!! note\n\n    ```python exec="on"\n    x = 1\n\t```\n', accepted=False).messages() == []
 
 
 @pytest.mark.parametrize(("text", "told"), [
