@@ -138,6 +138,7 @@ def wrong(
 
 # The pages.
 
+DRESSED = re.compile(rf"{STATEMENT.pattern}|[~≈$€(<>≤≥±]*[-−]?[0-9][0-9.,–-]*\s?[A-Za-zµ%×]{{0,7}}(?:/[A-Za-z]+)?[).,]*")
 CODE = {"pre", "code", "svg", "math", "script", "style"}
 GENERATED = {
     "computed": "a list the build made; its values are compared with numbers.json",
@@ -261,7 +262,7 @@ def shown(page: Page) -> Iterator[tuple[int, str, Node]]:
             if node.tag == "math":
                 to_do += [part for part in node.walk() if part.tag in ("mtext", "ms")]
             # A number dressed as code is still a number.
-            if node.tag != "code" or node.parent.tag == "pre" or not STATEMENT.fullmatch(node.text().strip()):
+            if node.tag != "code" or node.parent.tag == "pre" or not DRESSED.fullmatch(node.text().strip()):
                 continue
         for part in node.parts:
             if isinstance(part, Node):

@@ -92,6 +92,7 @@ IN_TEXT = [
     ("\n\nhalf of it: ½", 'naked number "½"'),
     ("10²³ of them", 'naked number "10²³"'),
     ("<code>42 MB</code>", 'naked number "42"'),
+    ("<code>42MB</code>", 'naked number "42MB"'), ("<code>~42k.</code>", 'naked number "~42k"'),
     ("GPT-25", 'naked number "GPT-25"'),
     ('<a title="7 heads" href="#">x</a>', 'naked number "7"'),
     ('<img alt="7 heads" src="../../assets/favicon.svg">', 'naked number "7"'),
