@@ -8,6 +8,7 @@ from drift import corpus, difference, run_corpus
 KV, MIXED = (f"docs/scaling-and-efficiency/{name}.md" for name in ("kv-cache", "mixed-precision"))
 
 
+@pytest.mark.timeout(2400)  # three minutes on a quiet machine
 def test_every_defect_is_caught_where_it_is():
     told = run_corpus()
     assert len(told) == len(corpus())
@@ -34,8 +35,8 @@ def told(output: str) -> list[str]:
     return sorted(re.findall(r"^(?!docs/notebook/)\S+:\d+: .*", output, re.M))
 
 
-# The warm process, which runs the notebook for a few only, finds what a build does, however it is started: a number in prose, a block that fails to publish, one
-# that ends its process, and a constant that every page may depend on.
+# The warm process, which runs the notebook for a few only, finds what a build does, however it is started: a number in
+# prose, a block that fails to publish, one that ends its process, and a constant that every page may depend on.
 SAMPLE = ["digits: a digit", "blocks: exits", "dtype: of a stored number", "constants: roofline"]
 
 

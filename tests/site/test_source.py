@@ -83,7 +83,8 @@ def test_naked(text, found):
     ("so <b class=x>it</b> is", [(1, "<b class=x>")]),
     ("<svg\nclass='lesson-figure'>", [(1, "<svg class='lesson-figure'>")]),
     ("a <B>", [(1, "<B>")]),
-    ("It is \u202e7.73\u202c MB.", [(1, "U+202E"), (1, "U+202C")]),
+    ("It is \u202e7.73\u202c MB.", [(1, "a mark"), (1, "a mark")]),
+    ("So:\n\n![The cache](cache.svg) or ![it\nis][cache] `![it](x)`", [(3, "an image"), (3, "an image")]),
     ("<b>a</b><br>, `<p>`, $a <b$ and $c> d$, <https://arxiv.org/abs/1>, <!-- <p> --> a <b and\n\nc> d", []),
 ])  # fmt: skip
 def test_what_may_show_something_else_is_told(text, found):

@@ -55,8 +55,6 @@ class _Reader(HTMLParser):
             self.shown += [value or "" for name, value in attrs if name in SEEN_ATTRIBUTES and (tag, name) != ("data", "value") and not term]
         if unread and not address.removeprefix("calc:").isdecimal():  # a numbered one is known, and told by the gate
             self.odd.append(f"a claim was not read as one: {address}")
-        if tag == "img":
-            self.odd.append(f"an image shows what nothing checks: draw it with figure(...): {attributes.get('src')}")
         if attributes.get("class") == "gate-problem":
             self.odd.append("a block does not run")
         if tag == "math":

@@ -167,8 +167,9 @@ _INVISIBLE = (
     re.compile(r"^[> \t]*\d{1,3}[.)](?=\s)", re.M),  # the markers of numbered lists
 )
 _ENTITY = re.compile(r"&#?\w+;")
-_TAG = re.compile(r"</?[A-Za-z](?:(?!\n\s*\n)[^<>])*>")
-_PLAIN_TAG = re.compile(r"<(?:/|https?:|(?:b|br|em|i|kbd|strong|sub|sup)\s*/?>)")
+_IN_TAG = r"[A-Za-z](?:(?!\n\s*\n)[^<>])*>"
+_TAG = re.compile(rf"</?{_IN_TAG}")
+_ODD_TAG = re.compile(rf"<(?!https?:|(?:b|br|em|i|kbd|strong|sub|sup)\s*/?>){_IN_TAG}")
 
 
 def _shown_entity(match: re.Match) -> str:
@@ -188,16 +189,18 @@ def scan_claims(text: str) -> tuple[list[ClaimLink], list[tuple[int, str]]]:
     return found, odd
 
 
-_TURNING = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_UNREADABLE = (
+    (_ODD_TAG, "{} may show what nothing checks: write Markdown"),
+    (re.compile(r"!\["), "an image shows what nothing checks: draw it with figure(...)"),
+    (re.compile("[\u202a-\u202e\u2066-\u2069]"), "a mark here turns the order of what follows"),
+)
 
 
 def unreadable(text: str) -> list[tuple[int, str]]:
     """What in a page's prose may show a reader something else than it says here: its line, and what is wrong with it."""
     text = MATH.sub(_blank, CLAIM_LINK.sub(_blank, _without_code(text)))
     line = _liner(text)
-    tags = [tag for tag in _TAG.finditer(text) if not _PLAIN_TAG.match(tag[0])]
-    found = [(line(tag.start()), f"{' '.join(tag[0].split())} may show what nothing checks: write Markdown") for tag in tags]
-    return found + [(line(m.start()), f"U+{ord(m[0]):X} turns the order of what follows") for m in _TURNING.finditer(text)]
+    return [(line(m.start()), what.format(" ".join(m[0].split()))) for pattern, what in _UNREADABLE for m in pattern.finditer(text)]
 
 
 def replace_claims(lines: list[str], text: str, new: Callable[[int, re.Match], str]) -> list[str]:
