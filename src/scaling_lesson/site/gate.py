@@ -154,38 +154,33 @@ class Gate:
         for line, front_line in enumerate(text.split("\n")[:front], 1):
             if "calc:" in front_line:
                 page.problems.append(Problem(path, line, "front matter cannot hold a claim"))
-        page.problems += self._naked(page, readable)
+        self._tell_naked(page, naked_numbers(readable, self.names))
         return page
 
-    def _naked(self, page: Page, readable: str) -> list[Problem]:
-        naked = naked_numbers(readable, self.names)
-        for fence in page.fences:
-            for line, text in literals(fence)[0] if fence.executed else ():
-                naked += [(fence.line + 1 + line, number) for _, number in naked_numbers(text, self.names)]
-        return [problem for line, number in naked if (problem := self._naked_problem(page, line, number))]
+    def _tell_naked(self, page: Page, numbers: list[tuple[int, str]]) -> None:
+        """Tell of each naked number at its line; where it is exempt, note that the exemption is used."""
+        for line, number in numbers:
+            if number in self.exempt.get(page.path, {}):
+                page.exempted.add(number)
+            else:
+                page.problems.append(Problem(page.path, line, _NAKED.format(number)))
 
-    def _typed(self, page: Page) -> list[Problem]:
-        """The measures that a page's code says in words, which nothing computed; a quotation must name its source."""
-        found, values = [], page.run.values.values()
+    def _read_code(self, page: Page) -> None:
+        """Tell of what a page's code says in words, and nothing computed; a quotation must name its source."""
+        values = page.run.values.values()
         for value in values:
-            line, text = page.line(value.place), value.value if isinstance(value.value, str) else ""
-            found += [self._naked_problem(page, line, number) for _, number in numbers_in(value.reason, self.names)]
-            if numbers_in(text, self.names) and not value.source:
+            line = page.line(value.place)
+            self._tell_naked(page, [(line, number) for _, number in numbers_in(value.reason, self.names)])
+            if isinstance(value.value, str) and not value.source and numbers_in(value.value, self.names):
                 message = f"published {value.name}: {value.text} has a number: publish that, or the source= of what is quoted"
-                found.append(Problem(page.path, line, message))
+                page.problems.append(Problem(page.path, line, message))
         quoted = {value.value for value in values if value.source}
-        for fence in page.fences:
-            for line, text in literals(fence)[1] if fence.executed else ():
-                numbers = MEASURE.findall(without_names(text, self.names)) if text not in quoted else ()
-                found += [self._naked_problem(page, fence.line + 1 + line, number) for number in numbers]
-        return list(filter(None, found))
-
-    def _naked_problem(self, page: Page, line: int, number: str) -> Problem | None:
-        """What to tell of a naked number: nothing where it is exempt, and then it is noted that the exemption is used."""
-        if number in self.exempt.get(page.path, {}):
-            page.exempted.add(number)
-            return None
-        return Problem(page.path, line, _NAKED.format(number))
+        for fence in filter(lambda fence: fence.executed, page.fences):
+            shown, said = literals(fence)
+            numbers = [(line, number) for line, text in shown for _, number in naked_numbers(text, self.names)]
+            said = [(line, without_names(text, self.names)) for line, text in said if text not in quoted]
+            numbers += [(line, number) for line, text in said for number in MEASURE.findall(text)]
+            self._tell_naked(page, [(fence.line + 1 + line, number) for line, number in numbers])
 
     def close(self, html: str, title: str = "") -> None:
         """The current page is rendered: end its run, and read what readers will. title: as tabs and search show it."""
@@ -200,7 +195,7 @@ class Gate:
             agrees = value.tolerance and records.agree(text, value.text, value.tolerance)
             value.recorded = records.number(text) if agrees else None
         if not page.incomplete:
-            page.problems += self._typed(page)
+            self._read_code(page)
             self._kept[page.path] = (self._key, page.run)
         self.read_rendered(page, html, title)
 
@@ -218,9 +213,9 @@ class Gate:
             text = re.sub(r"\[[^\[\]]*\]\(calc:\d+\)", " ", SLOT.sub(" ", text))  # a claim not reached is told as such
             numbers += [(0, number) for _, number in numbers_in(text, self.names)]
         for line, number in numbers:
-            problem = self._naked_problem(page, line or self._seek(page, number), number)
-            if problem and (problem.message if not line else (line, problem.message)) not in told:
-                page.problems.append(problem)
+            message = _NAKED.format(number)
+            if (message if not line else (line, message)) not in told:
+                self._tell_naked(page, [(line or self._seek(page, number), number)])
         text = visible(lines)
         for match in SLOT.finditer(text):
             around = text[max(0, match.start() - 99) : match.start()], text[match.end() : match.end() + 99]
