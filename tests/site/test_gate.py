@@ -203,6 +203,13 @@ def test_a_tolerance_lets_a_record_differ_and_keeps_claims_safe(site):
     assert made.summary.startswith("1 number drifted on 1 page. 1 more problem to mend by hand.")
 
 
+def test_a_block_may_define_a_dataclass(site):
+    made = site('```python exec="on"\nfrom dataclasses import dataclass\n@dataclass\nclass A:\n    x: "int" = 5\n'
+                'print(A(), A.__module__)\n```\n')  # fmt: skip
+    assert made.messages() == []
+    assert made.gate.pages["docs/page.md"].run.entries["block 1 line 1"].text == '"A(x=5) page"'
+
+
 def test_pages_share_nothing(site):
     made = site('```python exec="on"\nimport torch, os\ntorch.set_default_dtype(torch.float64)\ntorch.manual_seed(5)\nleak = 1\n'
                 'os.environ["LEAK"] = "1"\nos.chdir("/")\nimport matplotlib; matplotlib.rcParams["font.size"] = 99\n'
