@@ -154,6 +154,15 @@ def test_figure_text_is_prose(site):
     ]
 
 
+def test_a_record_holds_what_a_figure_and_its_table_say(site):
+    made = site('```python exec="on"\nimport matplotlib.pyplot as plt\nfig, ax = plt.subplots()\n'
+                'rows = [["x", True], ["y", False]]\nfigure(fig, name="a", title="t", desc="d", data=(["n", "ok"], rows))\n```\n')  # fmt: skip
+    assert made.messages() == []
+    entries = made.gate.pages["docs/page.md"].run.entries
+    said = {"figure a": '"t"', "figure a desc": '"d"', "table a": '"n | ok"', "table a row 1 ok": '"yes"', "table a row 2 ok": '"no"'}
+    assert {key: entries[key].text for key in said} == said
+
+
 def test_a_colour_outside_the_palette_is_refused(site):
     block = '```python exec="on"\nimport matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nax.plot([1, 2], color="#ff0000")\n' \
         'figure(fig, name="a", title="t", desc="d")\n```\n'
@@ -510,13 +519,13 @@ def test_what_the_settings_show_is_prose(site):
     made = site(PAGE)
     config = made.root / "mkdocs.yml"
     config.write_text("site_description: For 37 readers of float16\n" + config.read_text().replace("Small", "Small 12")
-                      + "copyright: >\n  since\n  2026\nsite_author: Agent 7\nnav:\n  - Home 3: index.md\n"
+                      + "copyright: >\n  since\n  2026\nsite_author: |\n  Agent 7\nnav:\n  - Home 3: index.md\n"
                       "  - Part 4:\n    - \"The \\x35 pages\": page.md\n")  # fmt: skip
     told = [re.sub(": publish.*", "", message) for message in made.messages()]
     assert told == [
         'mkdocs.yml:1: naked number "37"', 'mkdocs.yml:2: naked number "12"', 'mkdocs.yml:9: naked number "2026"',
-        'mkdocs.yml:11: naked number "7"', 'mkdocs.yml:13: naked number "3"', 'mkdocs.yml:14: naked number "4"',
-        'mkdocs.yml:15: naked number "5"',
+        'mkdocs.yml:12: naked number "7"', 'mkdocs.yml:14: naked number "3"', 'mkdocs.yml:15: naked number "4"',
+        'mkdocs.yml:16: naked number "5"',
     ]  # fmt: skip
 
 
