@@ -213,6 +213,15 @@ def test_figure_text_is_prose(site):
     ]
 
 
+def test_a_record_holds_what_a_figure_and_its_table_say(site):
+    made = site('```python exec="on"\nimport matplotlib.pyplot as plt\nfig, ax = plt.subplots()\n'
+                'rows = [["x", True], ["y", False]]\nfigure(fig, name="a", title="t", desc="d", data=(["n", "ok"], rows))\n```\n')  # fmt: skip
+    assert made.messages() == []
+    entries = made.gate.pages["docs/page.md"].run.entries
+    said = {"figure a": '"t"', "figure a desc": '"d"', "table a": '"n | ok"', "table a row 1 ok": '"yes"', "table a row 2 ok": '"no"'}
+    assert {key: entries[key].text for key in said} == said
+
+
 def test_a_colour_outside_the_palette_is_refused(site):
     block = '```python exec="on"\nimport matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nax.plot([1, 2], color="#ff0000")\n' \
         'figure(fig, name="a", title="t", desc="d")\n```\n'
@@ -262,6 +271,13 @@ def test_a_tolerance_lets_a_record_differ_and_keeps_claims_safe(site):
         "docs/page.md:5: published x: recorded 0.0004, computed 0.00095",
     ]
     assert made.summary.startswith("1 number drifted on 1 page. 1 more problem to mend by hand.")
+
+
+def test_a_block_may_define_a_dataclass(site):
+    made = site('```python exec="on"\nfrom dataclasses import dataclass\n@dataclass\nclass A:\n    x: "int" = 5\n'
+                'print(A(), A.__module__)\n```\n')  # fmt: skip
+    assert made.messages() == []
+    assert made.gate.pages["docs/page.md"].run.entries["block 1 line 1"].text == '"A(x=5) page"'
 
 
 def test_pages_share_nothing(site):
@@ -599,13 +615,13 @@ def test_what_the_settings_show_is_prose(site):
     made = site(PAGE)
     config = made.root / "mkdocs.yml"
     config.write_text("site_description: For 37 readers of float16\n" + config.read_text().replace("Small", "Small 12")
-                      + "copyright: >\n  since\n  2026\nsite_author: Agent 7\nnav:\n  - Home 3: index.md\n"
+                      + "copyright: >\n  since\n  2026\nsite_author: |\n  Agent 7\nnav:\n  - Home 3: index.md\n"
                       "  - Part 4:\n    - \"The \\x35 pages\": page.md\n")  # fmt: skip
     told = [re.sub(": publish.*", "", message) for message in made.messages()]
     assert told == [
         'mkdocs.yml:1: naked number "37"', 'mkdocs.yml:2: naked number "12"', 'mkdocs.yml:9: naked number "2026"',
-        'mkdocs.yml:11: naked number "7"', 'mkdocs.yml:13: naked number "3"', 'mkdocs.yml:14: naked number "4"',
-        'mkdocs.yml:15: naked number "5"',
+        'mkdocs.yml:12: naked number "7"', 'mkdocs.yml:14: naked number "3"', 'mkdocs.yml:15: naked number "4"',
+        'mkdocs.yml:16: naked number "5"',
     ]  # fmt: skip
 
 

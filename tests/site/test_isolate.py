@@ -152,6 +152,12 @@ def test_a_block_that_ends_its_process_is_a_problem_like_others(site, code, line
     assert abs(int(found.removeprefix("docs/page.md:")) - line) <= (2 if "loop()" in code else 0), messages[0]
 
 
+def test_a_block_that_ends_its_process_shows_nothing_and_later_ones_do_not_run():
+    run, (block,) = Run("page.md"), scan_fences(fence("print(1)"))
+    assert run.execute(0, block, "print(1)\nimport os; os._exit(3)") == run.execute(1, block, "print(2)") == ("", "")
+    assert run.failures == [((0, 1), "the block ended its process (status 3)")]
+
+
 def test_a_block_that_kills_what_pages_come_from_spoils_no_other_page(site):
     made = site(fence("import os, signal\nos.kill(os.getppid(), signal.SIGKILL)\nprint(1)"))
     made.write(fence("print(2)"), "z.md")
@@ -179,6 +185,13 @@ def alive(pid: int) -> bool:
         return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
     except FileNotFoundError:
         return False
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks the processes up in /proc")
+def test_a_page_leaves_no_process(site):
+    made = site(fence("import os\nprint(os.getpid())"), accepted=False)
+    made.messages()
+    assert not alive(int(made.gate.pages["docs/page.md"].run.entries["block 1 line 1"].text.strip('"')))
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks the processes up in /proc")
