@@ -126,9 +126,9 @@ def test_of_a_block_that_is_no_block_the_code_is_not_read_as_prose(site, old, ne
 def test_a_claim_that_is_not_rendered_is_told(site):
     made = site(PAGE + "\n## On [37.7 MB](calc:cache)\n\n<p>[37.7 MB](calc:cache)</p>\n")
     assert made.messages() == [
-        'docs/page.md:21: claim "37.7 MB" is not on the built page',
+        'docs/page.md:21: claim "37.7 MB" is not on the built page: a heading cannot hold one',
         "docs/page.md:23: <p> may show what nothing checks: write Markdown",
-        'docs/page.md:23: claim "37.7 MB" is not on the built page',
+        'docs/page.md:23: claim "37.7 MB" is not on the built page: a heading cannot hold one',
     ]
 
 
@@ -143,13 +143,15 @@ def test_front_matter_is_prose_and_shifts_no_line(site):
 
 
 CODE_TEXT = {
-    '# It takes 99 MB.\nx = 5': '5: naked number "99 MB": publish it and claim it, [99 MB](calc:name)',
-    'x = 5\nprint(f"{x}, or 99 MB")': '6: naked number "99 MB": publish it and claim it, [99 MB](calc:name)',
-    'x = 5\nlabel = "99 MB"\nprint(label)': '6: naked number "99 MB": publish it and claim it, [99 MB](calc:name)',
+    '# It takes 99 MB.\nx = 5': '5: naked number "99 MB" in code: put it in by an f-string, or leave it out',
+    'x = 5\nprint(f"{x}, or 99 MB")': '6: naked number "99 MB" in code: put it in by an f-string, or leave it out',
+    'x = 5\nlabel = "99 MB"\nprint(label)': '6: naked number "99 MB" in code: put it in by an f-string, or leave it out',
     'x = 5\na = f"{x:.1f}e9"\npublish("", a=a)': '7: published a: "5.0e9" has a number: publish that, or the source= of what is quoted',
     'x = 5\na = "float16"\npublish("", a=a)': None,
     'x = 5\na = "99 MB"\npublish("", a=a, source="a letter")': None,
-    'x = 5\npublish("", y=x, tolerance=1, reason="99 on a GPU")': '6: naked number "99": publish it and claim it, [99](calc:name)',
+    'x = 5\npublish("", y=x, tolerance=1, reason="99 on a GPU")': '6: naked number "99" in code: put it in by an f-string, or leave it out',
+    'x = 5\nprint("33 layers")': '6: naked number "33 layers" in code: put it in by an f-string, or leave it out',
+    'x = 5\nprint("2,119 in all")': '6: naked number "2,119" in code: put it in by an f-string, or leave it out',
     'x = 5\nprint("step 3 of float16")': None,
 }
 
@@ -208,8 +210,8 @@ def test_figure_text_is_prose(site):
     ```
     '''
     assert site(block, accepted=True).messages() == [
-        'docs/page.md:7: naked number "4": publish it and claim it, [4](calc:name)',
-        'docs/page.md:8: naked number "4": publish it and claim it, [4](calc:name)',
+        'docs/page.md:7: naked number "4" in code: put it in by an f-string, or leave it out',
+        'docs/page.md:8: naked number "4" in code: put it in by an f-string, or leave it out',
     ]
 
 

@@ -10,31 +10,14 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from scaling_lesson.site import claims, digits, records, rendered
+from scaling_lesson.site import claims, digits, records, rendered, source
 from scaling_lesson.site.beside import beside
 from scaling_lesson.site.run import Run, Value
-from scaling_lesson.site.source import (
-    CLAIM_LINK,
-    MEASURE,
-    ClaimLink,
-    Fence,
-    formula_lines,
-    formula_numbers,
-    literals,
-    naked_numbers,
-    numbers_in,
-    prose,
-    replace_claims,
-    scan_claims,
-    scan_fences,
-    shown_settings,
-    unreadable,
-    visible,
-    without_names,
-)
+from scaling_lesson.site.source import ClaimLink, Fence
 from scaling_lesson.units import did_you_mean, nearest
 
 _NAKED = 'naked number "{0}": publish it and claim it, [{0}](calc:name)'
+_TYPED = 'naked number "{0}" in code: put it in by an f-string, or leave it out'
 _UNSHOWN = "this block is not on the built page: it did not run, or stands in a comment"
 _TOKEN = secrets.token_hex(8)
 SLOT = re.compile(rf"⟦{_TOKEN} (\d+)⟧")
@@ -135,11 +118,11 @@ class Gate:
         since it was last open keeps its run.
         """
         page = self.current = self.pages[path] = Page(path, file, front, url)
-        fences = scan_fences("\n" * front + "\n".join(text.expandtabs(4).split("\n")[front:]))
+        fences = source.scan_fences("\n" * front + "\n".join(text.expandtabs(4).split("\n")[front:]))
         page.fences = [fence for fence in fences if fence.executed or fence.problem]
-        readable = prose(text, fences)
+        readable = source.prose(text, fences)
         page.prose = "\n" * front + "\n".join(readable.split("\n")[front:])
-        page.links, odd = scan_claims(page.prose)
+        page.links, odd = source.scan_claims(page.prose)
         page.misread = bool(odd)
         self._key = ([(f.header, f.body) for f in page.fences], sources)
         key, run = self._kept.pop(path, (None, None))
@@ -150,37 +133,37 @@ class Gate:
             if fence.problem:
                 page.problems.append(Problem(path, fence.line, fence.problem))
                 page.run.lose("\n".join(fence.body))
-        page.problems += [Problem(path, line, message) for line, message in odd + unreadable(page.prose)]
+        page.problems += [Problem(path, line, message) for line, message in odd + source.unreadable(page.prose)]
         for line, front_line in enumerate(text.split("\n")[:front], 1):
             if "calc:" in front_line:
                 page.problems.append(Problem(path, line, "front matter cannot hold a claim"))
-        self._tell_naked(page, naked_numbers(readable, self.names))
+        self._tell_naked(page, source.naked_numbers(readable, self.names))
         return page
 
-    def _tell_naked(self, page: Page, numbers: list[tuple[int, str]]) -> None:
+    def _tell_naked(self, page: Page, numbers: list[tuple[int, str]], message: str = _NAKED) -> None:
         """Tell of each naked number at its line; where it is exempt, note that the exemption is used."""
         for line, number in numbers:
             if number in self.exempt.get(page.path, {}):
                 page.exempted.add(number)
             else:
-                page.problems.append(Problem(page.path, line, _NAKED.format(number)))
+                page.problems.append(Problem(page.path, line, message.format(number)))
 
     def _read_code(self, page: Page) -> None:
         """Tell of what a page's code says in words, and nothing computed; a quotation must name its source."""
         values = page.run.values.values()
         for value in values:
             line = page.line(value.place)
-            self._tell_naked(page, [(line, number) for _, number in numbers_in(value.reason, self.names)])
-            if isinstance(value.value, str) and not value.source and numbers_in(value.value, self.names):
+            self._tell_naked(page, [(line, number) for _, number in source.numbers_in(value.reason, self.names)], _TYPED)
+            if isinstance(value.value, str) and not value.source and source.numbers_in(value.value, self.names):
                 message = f"published {value.name}: {value.text} has a number: publish that, or the source= of what is quoted"
                 page.problems.append(Problem(page.path, line, message))
         quoted = {value.value for value in values if value.source}
         for fence in filter(lambda fence: fence.executed, page.fences):
-            shown, said = literals(fence)
-            numbers = [(line, number) for line, text in shown for _, number in naked_numbers(text, self.names)]
-            said = [(line, without_names(text, self.names)) for line, text in said if text not in quoted]
-            numbers += [(line, number) for line, text in said for number in MEASURE.findall(text)]
-            self._tell_naked(page, [(fence.line + 1 + line, number) for line, number in numbers])
+            shown, said = source.literals(fence)
+            numbers = [(line, number) for line, text in shown for _, number in source.naked_numbers(text, self.names)]
+            said = [(line, source.without_names(text, self.names)) for line, text in said if text not in quoted]
+            numbers += [(line, number) for line, text in said for number in source.MEASURE.findall(text)]
+            self._tell_naked(page, [(fence.line + 1 + line, number) for line, number in numbers], _TYPED)
 
     def close(self, html: str, title: str = "") -> None:
         """The current page is rendered: end its run, and read what readers will. title: as tabs and search show it."""
@@ -204,19 +187,19 @@ class Gate:
         shown, odd, formulas, lines = rendered.read(html)
         problems = (*page.problems, *self.shown_settings)
         told = {problem.message for problem in problems} | {(problem.line, problem.message) for problem in problems}
-        places = formula_lines(page.prose)
+        places = source.formula_lines(page.prose)
         numbers = []
         for index, formula in enumerate(formulas):
             place = places[index] if len(places) == len(formulas) else 0
-            numbers += [(place, number) for number in formula_numbers(formula, self.names)]
+            numbers += [(place, number) for number in source.formula_numbers(formula, self.names)]
         for text in (*shown, str(title)):
             text = re.sub(r"\[[^\[\]]*\]\(calc:\d+\)", " ", SLOT.sub(" ", text))  # a claim not reached is told as such
-            numbers += [(0, number) for _, number in numbers_in(text, self.names)]
+            numbers += [(0, number) for _, number in source.numbers_in(text, self.names)]
         for line, number in numbers:
             message = _NAKED.format(number)
             if (message if not line else (line, message)) not in told:
                 self._tell_naked(page, [(line or self._seek(page, number), number)])
-        text = visible(lines)
+        text = source.visible(lines)
         for match in SLOT.finditer(text):
             around = text[max(0, match.start() - 99) : match.start()], text[match.end() : match.end() + 99]
             page.beside[int(match[1])] = [SLOT.sub(lambda m: f"⟦{page.links[int(m[1])].text}⟧", part) for part in around]
@@ -232,7 +215,7 @@ class Gate:
     def read_settings(self, text: str, path: str) -> None:
         """Check what every page shows of mkdocs.yml."""
         self._settings = path, text
-        naked = [(line + n - 1, number) for line, words in shown_settings(text) for n, number in numbers_in(words, self.names)]
+        naked = [(line + n - 1, number) for line, words in source.shown_settings(text) for n, number in source.numbers_in(words, self.names)]
         self.shown_settings = [Problem(path, line, _NAKED.format(number)) for line, number in naked]
 
     def _unused_exemptions(self) -> list[Problem]:
@@ -254,9 +237,9 @@ class Gate:
     def mark(self, markdown: str) -> list[str]:
         """The lines of the current page's Markdown (its text without front matter), each claim and block numbered."""
         page = self.current
-        fences = scan_fences(markdown)
-        readable = prose(markdown, fences)
-        lines = replace_claims(markdown.split("\n"), readable, lambda n, match: f"[{match['text']}](calc:{n})")
+        fences = source.scan_fences(markdown)
+        readable = source.prose(markdown, fences)
+        lines = source.replace_claims(markdown.split("\n"), readable, lambda n, match: f"[{match['text']}](calc:{n})")
         by_line = {fence.line: index for index, fence in enumerate(page.fences)}
         for fence in fences:
             index = by_line.get(fence.line + page.front)
@@ -274,7 +257,7 @@ class Gate:
         if len(owners) > 1:
             return f"{link.page!r} could be {' or '.join(p.path for p in owners)}"
         if not owners:
-            near = nearest(repr(link.page), [repr(p.slug) for p in self.pages.values()])
+            near = nearest(repr(link.page), [repr(p.slug) for p in self.pages.values() if p.run.values])
             return f"there is no page {link.page!r}{did_you_mean(near)}"
         owner = owners[0]
         value = owner.run.values.get(link.name)
@@ -314,7 +297,9 @@ class Gate:
         if reason is None:
             return None
         other = claim.unit.dimension != value.unit.dimension
-        correct = digits.show(value.exact, value.unit) if other else self.correct(link, value)
+        correct = None if other else self.correct(link, value)
+        if not correct and (other or claim.unit.symbol != value.unit.symbol):
+            correct = digits.show(value.exact, value.unit if other else claim.unit)
         shown = f" ({correct})" if correct and correct != value.text else ""
         reason = "" if reason == "the digits differ" else f"; {reason}"
         return f'claim "{link.text}": {link.name} is {value.text}{shown}{reason}'
@@ -330,7 +315,7 @@ class Gate:
     def correct(self, link: ClaimLink, value: Value) -> str | None:
         """The claim's text with digits that hold, in the shape, unit and bound it has; None where a person must choose."""
         if value.exact is None:
-            return str(value.value) if CLAIM_LINK.fullmatch(f"[{value.value}](calc:{value.name})") else None
+            return str(value.value) if source.CLAIM_LINK.fullmatch(f"[{value.value}](calc:{value.name})") else None
         try:
             text = digits.rewrite(claims.parse(link.text), value.exact)
         except ValueError:
@@ -358,7 +343,7 @@ class Gate:
                     drift = self.acceptable(page, link) is not None
                     found.add(Problem(page.path, link.line, message, drift))
                 elif index not in page.reached:
-                    found.add(Problem(page.path, link.line, f'claim "{link.text}" is not on the built page'))
+                    found.add(Problem(page.path, link.line, f'claim "{link.text}" is not on the built page: a heading cannot hold one'))
                 elif link.line not in told and (message := self._beside(page, index)):
                     found.add(Problem(page.path, link.line, f'claim "{link.text}": {message}'))
             for index, fence in enumerate(page.fences):
@@ -379,6 +364,9 @@ class Gate:
         if broken:  # what it holds cannot be told
             return [Problem(page.record_path, line, message, True) for line, message in broken]
         found, computed = [], page.run.entries
+        if computed and not page.record.exists():
+            message = f"this page has no record yet: {len(computed)} entries to accept"
+            return [Problem(page.path, page.line(next(iter(computed.values())).place), message, True)]
         for key, entry in computed.items():
             line = page.line(entry.place)
             said = key.replace("value ", "published ", 1)

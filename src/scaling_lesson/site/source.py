@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import yaml
 
 from scaling_lesson.site import claims
-from scaling_lesson.units import did_you_mean, nearest
+from scaling_lesson.units import COUNTED, did_you_mean, nearest
 
 FENCE = re.compile(r"(?P<prefix>[> \t]*)(?P<fence>`{3,}+|~{3,}+)(?P<header>[^`]*)$")
 CLAIM_LINK = re.compile(r"\[(?P<text>[^\[\]\n]+)\]\(calc:(?:(?P<page>[a-z0-9-]+)/)?(?P<name>[a-z][a-z0-9_]*)\)")
@@ -239,19 +239,16 @@ def naked_numbers(text: str, names: list[str]) -> list[tuple[int, str]]:
 
 
 MEASURE = re.compile(
-    r"(?<![\w.^])\d[\d,.]*\s?(?:[%×]|x\b|[kKMGTPE]?i?B(?:/s)?\b|[kMGTPE]?FLOPs?(?:/[sB])?\b|[mµn]?s\b"
-    r"|(?:byte|second|minute|hour|day|year|thousand|million|billion|trillion)s?\b)"
+    r"(?<![\w.^])(?:\d{1,3}(?:,\d{3})+\b|\d[\d,.]*\s?(?:[%×]|x\b|[kKMGTPE]?i?B(?:/s)?\b|[kMGTPE]?FLOPs?(?:/[sB])?\b|[mµn]?s\b"
+    rf"|(?:byte|second|minute|hour|day|year|thousand|million|billion|trillion|{'|'.join(COUNTED)})s?\b))"
 )
-"""A number with what it measures, as it is told apart from the counters and indices of code."""
+"""A number with what it measures or counts, as it is told apart from the counters and indices of code."""
 
 
 def literals(fence: Fence) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
-    """The texts of a block, each with its line in it: those that figure(...) and table(...) show; all others, and comments."""
+    """The texts of a block that ran, with their lines in it: those that figure(...) and table(...) show; all others, and comments."""
     code = "\n".join(fence.body)
-    try:
-        tree = ast.parse(code)
-    except SyntaxError:
-        return [], []
+    tree = ast.parse(code)
     shown: dict[ast.AST, tuple[int, str]] = {}
 
     def collect(node: ast.AST) -> None:
