@@ -102,13 +102,13 @@ def test_numbers_json_lists_every_claim_with_its_value(built):
 
 # The numbers each page is about, as the reader sees them.
 CORRECTED = {
-    "": ["80 years", "355 years", "510 years", "3.14 × 10²³ FLOPs", "2,048", "about 21 days", "1,180×", "1,024×", "524.6×"],
+    "": ["80 years", "355 years", "510 years", "3.14 × 10²³ FLOPs", "2,048", "about 21 days", "1,180×", "exactly 1,024×", "524.6×"],
     "roofline": [
         "1/12 FLOP/B", "1/6 FLOP/B", "460", "153 FLOP/B", "295 FLOP/B", "369 FLOP/B", "384 FLOP/B", "435 FLOP/B", "279 FLOP/B",
         "0.998 FLOP/B", "56.9 FLOP/B", "1.75 FLOP/B", "1.25 FLOP/B", "2.25 FLOP/B", "19.5 TFLOP/s", "312 TFLOP/s", "2.039 TB/s",
     ],
     "flash-attention": [
-        "16.8 million entries", "16,777,216", "402.7 MB", "384 MiB", "384 KiB", "1,024×", "32 KiB", "192 KiB", "136.3 MB",
+        "16.8 million entries", "exactly 16,777,216", "402.7 MB", "384 MiB", "384 KiB", "exactly 1,024×", "32 KiB", "192 KiB", "136.3 MB",
         "34.8 MB", "2.1 MB", "31.5 FLOP/B", "False", "True", "528", "496", "48.4%", "2", "4",
     ],
     "scaling-laws": [
@@ -118,7 +118,7 @@ CORRECTED = {
     ],
     "kv-cache": [
         "5,950", "109", "54.6×", "54.7×", "5,050", "100", "50.5×", "171,700", "34×", "500,500", "500.5×", "108 positions",
-        "under 0.00001", "1,024×", "524.6×", "1,180×", "6.7×", "0.935 ms", "0.140 ms", "37.7 MB", "36 MiB", "1.2 GB",
+        "under 0.00001", "exactly 1,024×", "524.6×", "1,180×", "6.7×", "0.935 ms", "0.140 ms", "37.7 MB", "36 MiB", "1.2 GB",
         "1.125 GiB", "36 KiB", "320 KiB", "2,560 KiB", "312 TFLOP/s", "2.039 TB/s",
     ],
     "mixed-precision": [

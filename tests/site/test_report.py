@@ -108,6 +108,7 @@ def test_what_only_the_second_check_sees_leaves_the_site_as_it_was(built, monkey
     assert ">6 B</data>" in line  # the line named can be looked at
     assert json.loads(report_path.read_text())["problems"][0]["path"] == ".site-next/page/index.html"
     assert {f: f.read_bytes() for f in (made.root / "site").rglob("*") if f.is_file()} == before
+    assert not run()[0] and not (made.root / ".site-next").exists()  # what the gate itself sees leaves nothing to look at
     made.write(PAGE)
     assert run()[0] and not (made.root / ".site-next").exists()
 

@@ -64,6 +64,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
     @event_priority(100)  # before any plugin writes into the site's folder
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         isolate.start_server()  # it imports while MkDocs prepares
+        self.found = self._audited = []  # MkDocs may keep this plugin from one build to the next
         if numbers := [name for name in self.config.names if is_number(name) or not re.search("[A-Za-z]", name)]:
             raise PluginError(f"numbers: names: {', '.join(numbers)}: a name has a letter, and is no number")
         for page, exempt in self.config.exempt.items():
