@@ -133,7 +133,16 @@ def test_claim_does_not_hold(text, value, unit):
     ("over −2", -0.9, ""),
 ])  # fmt: skip
 def test_a_bound_may_lie_off_by_a_factor_of_two(text, value, unit):
-    assert "too little" in disagreement(parse(text), Fraction(value) * parse_unit(unit).factor, parse_unit(unit))
+    why = disagreement(parse(text), Fraction(value) * parse_unit(unit).factor, parse_unit(unit))
+    assert why == "the bound says too little: it lies off by more than a factor of two"
+
+
+@pytest.mark.parametrize(("text", "value", "tolerance", "holds"), [
+    ("over 10", 20, 0, True), ("under 10", 5, 0, True), ("under 10", 4, "1.5", True), ("under 10", 4, "0.5", False),
+    ("over 10", 21, "1.5", True), ("over 10", 21, "0.5", False),
+])  # fmt: skip
+def test_what_a_value_may_be_elsewhere_counts_for_its_bound(text, value, tolerance, holds):
+    assert (disagreement(parse(text), Fraction(value), parse_unit(""), Fraction(tolerance)) is None) == holds
 
 
 @pytest.mark.parametrize(("text", "unit", "reason"), OTHER_DIMENSION)
