@@ -101,13 +101,14 @@ text = "step 2: 98.5 %"
 ax.set_title("97B") or print(f"{x} in 96 s", "a[3] x2")
 def f():
     'Returns 95 GB/s, or 3x, 4 million.'
+table("t", ["step 7"], [])
 """
 
 
 def test_the_texts_of_a_block_are_found_with_their_lines():
     (fence,) = scan_fences(f"```python\n{CODE}```")
     shown, said = literals(fence)
-    assert shown == [(1, "Over 5"), (1, " and "), (1, "6")]
+    assert shown == [(1, "Over 5"), (1, " and "), (1, "6"), (6, "t"), (6, "step 7")]
     measures = [(line, MEASURE.findall(text)) for line, text in sorted(said) if MEASURE.search(text)]
     assert measures == [(0, ["99 MB"]), (2, ["98.5 %"]), (3, ["96 s"]), (3, ["97B"]), (5, ["95 GB/s", "3x", "4 million"])]
 
@@ -156,6 +157,13 @@ def test_a_block_that_would_not_run_says_why(header, message):
 def test_only_python_runs(header):
     (fence,) = scan_fences(f"```{header}\nx = 1\n```")
     assert fence.problem == 'only "python" blocks run; write ```python exec="on"' and not fence.executed
+
+
+@pytest.mark.parametrize(("body", "torn"), [
+    ("  x = 1\n y = 2\n  z = 3", True), ("  x = 1\n\n  y = 2", False), ("  x = 1\n \t\n    y = 2", False), ("x = 1", True)])
+def test_a_block_indented_less_than_its_first_line_does_not_run(body, torn):
+    (fence,) = scan_fences(f'  ```python exec="on"\n{body}\n  ```')
+    assert fence.problem == ("this block would not run: a line of it is indented less than its first" if torn else None)
 
 
 def test_an_open_fence_is_reported():
