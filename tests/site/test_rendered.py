@@ -19,6 +19,7 @@ from scaling_lesson.site.rendered import read
     ('<a href="calc:3">37 MB</a> after', "after"),
     ('<a href="calc:3">37 MB<a href="x">after</a>', "after"),
     ("<code><b>1</code>2", "2"),
+    ("<table><td><pre>1<tr>2<td><pre>3</pre>4</table><pre>5<td>6", "2 4"),
     ("<b title>3</b>", "3"),
     ('<p class="doc doc-object">5</p>6', "6"),
     ('<p>1</p><div class="doc doc-object doc-module"><p>2<div class="doc doc-contents">3</div></p></div>4', "1 4"),

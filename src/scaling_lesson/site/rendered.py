@@ -26,6 +26,8 @@ _INLINE = set(
 """Elements that leave what they hold on the line it stands on."""
 _ROWS = {"math", "mrow", "mstyle", "mpadded", "semantics"}
 """MathML elements whose parts stand side by side."""
+_TABLE_PARTS = {"caption", "col", "colgroup", "tbody", "td", "tfoot", "th", "thead", "tr"}
+"""They end what was left open since the last of them in their table, code too."""
 _DOCSTRING = {"doc", "doc-object"}
 """The classes of the element that mkdocstrings puts round all it renders."""
 
@@ -45,6 +47,8 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "a":  # a link within a link ends it
             self.handle_endtag(tag)
+        while tag in _TABLE_PARTS and self._open["table"] and self._stack[-1][0] not in _TABLE_PARTS | {"table"}:
+            self._pop()
         attributes = dict(attrs)
         address = attributes.get("href") or ""
         unread = address.startswith("calc:")
@@ -66,13 +70,15 @@ class _Reader(HTMLParser):
             self._skipping += skipped
 
     def handle_endtag(self, tag: str) -> None:
-        while self._open[tag]:
-            open_tag, skipped = self._stack.pop()
-            self._open[open_tag] -= 1
-            self._skipping -= skipped
-            if open_tag == tag:
-                break
+        while self._open[tag] and self._pop() != tag:
+            pass
         self._part(tag)
+
+    def _pop(self) -> str:
+        tag, skipped = self._stack.pop()
+        self._open[tag] -= 1
+        self._skipping -= skipped
+        return tag
 
     def handle_data(self, data: str) -> None:
         if not (self._open["pre"] or self._open["script"] or self._open["style"]):
