@@ -130,8 +130,9 @@ def wrong(
     low, high = (middle - tolerance) * base, (middle + tolerance) * base
     if not (holds(low) and holds(high)):
         return "does not hold all over its tolerance"
-    near, stated_bound = high if bound in ("under", "less than", "<", "at most", "≤") else low, digits * step
-    if bound in BOUNDS and bound != "exactly" and stated_bound and not Fraction(1, 2) <= near / stated_bound <= 2:
+    compare, limit = BOUNDS.get(bound, operator.eq), digits * step
+    near = high if compare in (operator.lt, operator.le) else low
+    if compare is not operator.eq and limit and not Fraction(1, 2) <= near / limit <= 2:
         return "is more than a factor of two from its bound"
     return None
 

@@ -9,7 +9,7 @@ import re
 from scaling_lesson.site.claims import BOUNDS, WORDS, Claim
 from scaling_lesson.units import COUNTED, Unit, parse_unit
 
-_WORDED = "|".join([*filter(str.isalpha, BOUNDS), "more than", "less than", "at least", "at most"])
+_WORDED = "|".join(bound for bound in BOUNDS if bound[0].isalpha())
 _BOUND_BEFORE = re.compile(
     rf"(?:\b(?:{_WORDED}|nearly|almost|roughly|approximately|around|up to|close to|not quite"
     r"|(?:greater|higher|larger|lower|smaller|fewer) than|as (?:much|many|little|few) as|(?:min|max)imum of)\s+|(?<!\b\w\s)[<>≤≥≈~]\s*)\Z", re.I
@@ -17,7 +17,10 @@ _BOUND_BEFORE = re.compile(
 _BOUND_AFTER = re.compile(r"\s+(?:(?:or|and) (?:more|less|fewer|so)|at least|at most)\b")
 
 # Glued to it, but for what opens or closes a quotation or the like; a sign.
-_SIGN_BEFORE = re.compile(r"[^\s\0(\[{\"“‘'—–]\Z|(?<!⟧)–\Z|(?<![⟧)]\s)(?<!\b\w\s)[-−]\s+\Z|\b(?:minus|negative|plus|twice|half|triple|double|hundred|thousand|[a-z]+ty)\s+\Z", re.I)
+_SIGN_BEFORE = re.compile(
+    r"[^\s\0(\[{\"“‘'—–]\Z|(?<!⟧)–\Z|(?<![⟧)]\s)(?<!\b\w\s)[-−]\s+\Z"
+    r"|\b(?:minus|negative|plus|twice|half|triple|double|hundred|thousand|[a-z]+ty)\s+\Z", re.I,
+)  # fmt: skip
 _GROUP_BEFORE, _GROUP = re.compile(r"⟦[^⟧\0]*\d⟧\s\Z"), re.compile(r"\d{3}(?!\d)")
 """37 748 is one number."""
 _GLUED_AFTER = re.compile(r"(?![)\]}\"”’'.,;:!?…]*(?:[\s\0—–]|\Z)|['’]s\b|-[A-Za-z]{2})[^\s\0]+")

@@ -149,7 +149,7 @@ class Gate:
                 page.problems.append(Problem(page.path, line, message.format(number)))
 
     def _read_code(self, page: Page) -> None:
-        """Tell of what a page's code says in words, and nothing computed; a quotation must name its source."""
+        """Tell of what the code of a page, all of which ran, says in words and nothing computed; a quotation must name its source."""
         values = page.run.values.values()
         for value in values:
             line = page.line(value.place)
@@ -158,7 +158,7 @@ class Gate:
                 message = f"published {value.name}: {value.text} has a number: publish that, or the source= of what is quoted"
                 page.problems.append(Problem(page.path, line, message))
         quoted = {value.value for value in values if value.source}
-        for fence in filter(lambda fence: fence.executed, page.fences):
+        for fence in page.fences:
             shown, said = source.literals(fence)
             numbers = [(line, number) for line, text in shown for _, number in source.naked_numbers(text, self.names)]
             said = [(line, source.without_names(text, self.names)) for line, text in said if text not in quoted]

@@ -10,7 +10,7 @@ from collections import Counter
 from html.parser import HTMLParser
 
 _DIGITS = re.compile(r"[0-9.,]*")
-SEEN_ATTRIBUTES = (
+_SEEN_ATTRIBUTES = (
     "alt", "title", "placeholder", "value", "label", "summary", "aria-label", "aria-description", "aria-valuetext",
     "aria-roledescription", "aria-placeholder",
 )  # fmt: skip
@@ -56,7 +56,7 @@ class _Reader(HTMLParser):
         skipped = skipped or _DOCSTRING <= set((attributes.get("class") or "").split())
         term = tag == "abbr" and "tabindex" in attributes  # its definition is read on the glossary's own page
         if not self._skipping:
-            self.shown += [value or "" for name, value in attrs if name in SEEN_ATTRIBUTES and (tag, name) != ("data", "value") and not term]
+            self.shown += [value or "" for name, value in attrs if name in _SEEN_ATTRIBUTES and (tag, name) != ("data", "value") and not term]
         if unread and not address.removeprefix("calc:").isdecimal():  # a numbered one is known, and told by the gate
             self.odd.append(f"a claim was not read as one: {address}")
         if attributes.get("class") == "gate-problem":

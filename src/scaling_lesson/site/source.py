@@ -96,7 +96,7 @@ def _header_problem(fence: Fence) -> str | None:
     if fence.torn:
         return "this block would not run: a line of it is indented less than its first"
     if rest.strip():
-        return f"this block would not run: cannot read {rest.strip()!r}; options are written key=\"value\""
+        return f'this block would not run: cannot read {rest.strip()!r}; options are written key="value"'
     for key in fence.options:
         if key not in known:
             hint = did_you_mean(nearest(repr(key), map(repr, known))) or f"; options are {', '.join(known)}"
