@@ -46,22 +46,34 @@ def named(config):
 def hugging_face_gpt2(config):
     return GPT2LMHeadModel(
         GPT2Config(
-            n_layer=config.n_layer, n_head=config.n_head, n_embd=config.d_model, n_inner=config.d_ff,
-            vocab_size=config.vocab_size, n_positions=config.max_seq_len, bos_token_id=0, eos_token_id=0,
+            n_layer=config.n_layer,
+            n_head=config.n_head,
+            n_embd=config.d_model,
+            n_inner=config.d_ff,
+            vocab_size=config.vocab_size,
+            n_positions=config.max_seq_len,
+            bos_token_id=0,
+            eos_token_id=0,
         )
-    )  # fmt: skip
+    )
 
 
 def hugging_face_llama(config):
     """Hugging Face's Llama of these sizes, its attention written out ("eager"), so that its products can be counted."""
     return LlamaForCausalLM(
         LlamaConfig(
-            num_hidden_layers=config.n_layer, num_attention_heads=config.n_head,
-            num_key_value_heads=config.n_kv_head, hidden_size=config.d_model, intermediate_size=config.d_ff,
-            vocab_size=config.vocab_size, max_position_embeddings=config.max_seq_len,
-            bos_token_id=0, eos_token_id=0, attn_implementation="eager",
+            num_hidden_layers=config.n_layer,
+            num_attention_heads=config.n_head,
+            num_key_value_heads=config.n_kv_head,
+            hidden_size=config.d_model,
+            intermediate_size=config.d_ff,
+            vocab_size=config.vocab_size,
+            max_position_embeddings=config.max_seq_len,
+            bos_token_id=0,
+            eos_token_id=0,
+            attn_implementation="eager",
         )
-    )  # fmt: skip
+    )
 
 
 # -- parameters --------------------------------------------------------------------------------------------------------

@@ -4,8 +4,13 @@ import pytest
 import torch
 
 from scaling_lesson.flash_attention import (
-    flash1_traffic_bytes, flash2_traffic_bytes, naive_attention, online_softmax_steps, tile_counts, tiled_attention,
-)  # fmt: skip
+    flash1_traffic_bytes,
+    flash2_traffic_bytes,
+    naive_attention,
+    online_softmax_steps,
+    tile_counts,
+    tiled_attention,
+)
 from scaling_lesson.gpt import GPT, load_gpt2_weights
 from scaling_lesson.mixed_precision import gradient_through
 from scaling_lesson.models import GPT2_SMALL, ModelConfig
@@ -30,7 +35,11 @@ def test_the_output_has_the_dtype_of_the_queries(dtype):
 
 def test_half_a_number_does_not_fit_on_the_chip():
     # 41 bytes hold 20 numbers of 16 bits: one key of 5 numbers a tile, so 7 passes; half a number more would make it two.
-    assert flash1_traffic_bytes(7, 5, 41, F16) == flash1_traffic_bytes(7, 5, 40, F16) != flash1_traffic_bytes(7, 5, 42, F16)
+    assert (
+        flash1_traffic_bytes(7, 5, 41, F16)
+        == flash1_traffic_bytes(7, 5, 40, F16)
+        != flash1_traffic_bytes(7, 5, 42, F16)
+    )
 
 
 def test_messages_name_what_was_given():

@@ -27,9 +27,17 @@ F64_EPS = torch.finfo(torch.float64).eps
 DTYPES = [torch.float32, torch.bfloat16, torch.float16]
 # n_query, n_key, q_tile, kv_tile, causal: dividing, not dividing, tiles longer than the whole, one key at a time.
 SHAPES = [
-    (13, 13, 5, 3, True), (13, 13, 3, 5, True), (12, 12, 4, 3, True), (7, 19, 3, 5, True), (1, 11, 2, 3, True),
-    (5, 5, 7, 11, True), (7, 7, 1, 1, True), (11, 7, 3, 2, False), (7, 11, 11, 2, False), (5, 13, 2, 17, False),
-]  # fmt: skip
+    (13, 13, 5, 3, True),
+    (13, 13, 3, 5, True),
+    (12, 12, 4, 3, True),
+    (7, 19, 3, 5, True),
+    (1, 11, 2, 3, True),
+    (5, 5, 7, 11, True),
+    (7, 7, 1, 1, True),
+    (11, 7, 3, 2, False),
+    (7, 11, 11, 2, False),
+    (5, 13, 2, 17, False),
+]
 
 
 def random_inputs(seed, shape, n_key=None, dtype=torch.float64, magnitude=1.0):
@@ -137,12 +145,14 @@ def runs(request):
     results = []
     for seed in SEEDS:
         inputs = random_inputs(seed, (1, 12, 256, 64), dtype=request.param)
-        results.append((
-            naive_attention(*inputs, causal=True),
-            tiled_attention(*inputs, q_tile=61, kv_tile=67, causal=True),
-            F.scaled_dot_product_attention(*inputs, is_causal=True),
-            torch_attention(*(tensor.double() for tensor in inputs), causal=True),
-        ))  # fmt: skip
+        results.append(
+            (
+                naive_attention(*inputs, causal=True),
+                tiled_attention(*inputs, q_tile=61, kv_tile=67, causal=True),
+                F.scaled_dot_product_attention(*inputs, is_causal=True),
+                torch_attention(*(tensor.double() for tensor in inputs), causal=True),
+            )
+        )
     return request.param, results
 
 

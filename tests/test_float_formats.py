@@ -20,8 +20,10 @@ DTYPES = [F16, BF16, F32]
 HALVES = [F16, BF16]
 NUMPY = {F16: numpy.float16, BF16: ml_dtypes.bfloat16, F32: numpy.float32}
 GFLOAT = {
-    F16: formats.format_info_binary16, BF16: formats.format_info_bfloat16, F32: formats.format_info_binary32,
-}  # fmt: skip
+    F16: formats.format_info_binary16,
+    BF16: formats.format_info_bfloat16,
+    F32: formats.format_info_binary32,
+}
 
 
 # -- every 16-bit number -----------------------------------------------------------------------------------------------
@@ -142,12 +144,21 @@ def test_a_format_is_what_the_libraries_say_of_it(dtype):
     assert (form.name, form.dtype) == (numpy.dtype(NUMPY[dtype]).name, dtype)
     ours = (form.bits, form.exponent_bits, form.fraction_bits, form.largest, form.smallest_normal, form.smallest)
     assert ours == (
-        info.bits, info.nexp, info.nmant, float(info.max), float(info.smallest_normal), float(info.smallest_subnormal),
-    )  # fmt: skip
+        info.bits,
+        info.nexp,
+        info.nmant,
+        float(info.max),
+        float(info.smallest_normal),
+        float(info.smallest_subnormal),
+    )
     assert ours == (
-        in_gfloat.k, in_gfloat.expBits, in_gfloat.precision - 1,
-        in_gfloat.max, in_gfloat.smallest_normal, in_gfloat.smallest_subnormal,
-    )  # fmt: skip
+        in_gfloat.k,
+        in_gfloat.expBits,
+        in_gfloat.precision - 1,
+        in_gfloat.max,
+        in_gfloat.smallest_normal,
+        in_gfloat.smallest_subnormal,
+    )
 
 
 @pytest.mark.parametrize("dtype, last", [(F16, 2**11), (BF16, 2**8), (F32, 2**24)], ids=str)

@@ -186,9 +186,17 @@ def test_prefill_and_decoding_give_the_logits_of_one_pass(prompt_len):
 def test_greedy_tokens_are_those_hugging_face_generates(prompt_len, n_new_tokens):
     # Inside the window only: past it Hugging Face's GPT-2 has no position to look up.
     sizes = GPT2Config(
-        n_layer=5, n_head=3, n_embd=21, n_inner=83, vocab_size=101, n_positions=29,
-        bos_token_id=None, eos_token_id=None, pad_token_id=None, attn_implementation="eager",
-    )  # fmt: skip
+        n_layer=5,
+        n_head=3,
+        n_embd=21,
+        n_inner=83,
+        vocab_size=101,
+        n_positions=29,
+        bos_token_id=None,
+        eos_token_id=None,
+        pad_token_id=None,
+        attn_implementation="eager",
+    )
     theirs, ours = GPT2LMHeadModel(sizes).double().eval(), GPT(CONFIG).double()
     weights = seeded_model(seed=prompt_len).double().state_dict()
     turned = ("c_attn.weight", "c_fc.weight", "c_proj.weight")

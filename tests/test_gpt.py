@@ -139,8 +139,12 @@ def test_later_tokens_do_not_change_earlier_logits():
 
 # (n_layer, n_head, d_model, d_ff, vocab_size, max_seq_len): d_model is a prime times n_head.
 SIZES = [
-    (1, 1, 2, 3, 5, 7), (2, 3, 21, 83, 101, 29), (3, 5, 55, 61, 67, 71), (5, 7, 91, 89, 97, 11), (7, 2, 26, 19, 3, 1),
-]  # fmt: skip
+    (1, 1, 2, 3, 5, 7),
+    (2, 3, 21, 83, 101, 29),
+    (3, 5, 55, 61, 67, 71),
+    (5, 7, 91, 89, 97, 11),
+    (7, 2, 26, 19, 3, 1),
+]
 
 
 def config_of(n_layer, n_head, d_model, d_ff, vocab_size, max_seq_len):
@@ -150,10 +154,16 @@ def config_of(n_layer, n_head, d_model, d_ff, vocab_size, max_seq_len):
 def hugging_face_gpt2(config):
     """Hugging Face's GPT-2 of these sizes, in evaluation mode, its attention written out ("eager") as ours is."""
     sizes = GPT2Config(
-        n_layer=config.n_layer, n_head=config.n_head, n_embd=config.d_model, n_inner=config.d_ff,
-        vocab_size=config.vocab_size, n_positions=config.max_seq_len,
-        bos_token_id=0, eos_token_id=0, attn_implementation="eager",
-    )  # fmt: skip
+        n_layer=config.n_layer,
+        n_head=config.n_head,
+        n_embd=config.d_model,
+        n_inner=config.d_ff,
+        vocab_size=config.vocab_size,
+        n_positions=config.max_seq_len,
+        bos_token_id=0,
+        eos_token_id=0,
+        attn_implementation="eager",
+    )
     return GPT2LMHeadModel(sizes).eval()
 
 
@@ -245,27 +255,40 @@ def faulty_weights():
     without = {key: tensor for key, tensor in good.items() if "h.3.mlp.c_fc" not in key}
     yield "missing", without, ["transformer.h.3.mlp.c_fc.bias is missing", "transformer.h.3.mlp.c_fc.weight is missing"]
     unknown = {"transformer.h.5.ln_1.weight": torch.ones(21), "score.weight": torch.ones(2, 21)}
-    yield "unknown", good | unknown, [
-        "transformer.h.5.ln_1.weight is unknown", "transformer.score.weight is unknown",
-    ]  # fmt: skip
+    yield (
+        "unknown",
+        good | unknown,
+        [
+            "transformer.h.5.ln_1.weight is unknown",
+            "transformer.score.weight is unknown",
+        ],
+    )
     # A matrix that is not turned, as nn.Linear holds it, and a longer context.
     turned = good["transformer.h.2.attn.c_attn.weight"].t()
     longer = {"transformer.h.2.attn.c_attn.weight": turned, "transformer.wpe.weight": torch.ones(31, 21)}
-    yield "of another shape", good | longer, [
-        "transformer.h.2.attn.c_attn.weight has shape (21, 63), not (63, 21)",
-        "transformer.wpe.weight has shape (31, 21), not (29, 21)",
-    ]
+    yield (
+        "of another shape",
+        good | longer,
+        [
+            "transformer.h.2.attn.c_attn.weight has shape (21, 63), not (63, 21)",
+            "transformer.wpe.weight has shape (31, 21), not (29, 21)",
+        ],
+    )
     untied = {"lm_head.weight": good["lm_head.weight"] + 1}
     yield "untied", good | untied, ["lm_head.weight is not transformer.wte.weight"]
-    yield "all four", without | unknown | longer | untied, [
-        "lm_head.weight is not transformer.wte.weight",
-        "transformer.h.2.attn.c_attn.weight has shape (21, 63), not (63, 21)",
-        "transformer.h.3.mlp.c_fc.bias is missing",
-        "transformer.h.3.mlp.c_fc.weight is missing",
-        "transformer.h.5.ln_1.weight is unknown",
-        "transformer.score.weight is unknown",
-        "transformer.wpe.weight has shape (31, 21), not (29, 21)",
-    ]
+    yield (
+        "all four",
+        without | unknown | longer | untied,
+        [
+            "lm_head.weight is not transformer.wte.weight",
+            "transformer.h.2.attn.c_attn.weight has shape (21, 63), not (63, 21)",
+            "transformer.h.3.mlp.c_fc.bias is missing",
+            "transformer.h.3.mlp.c_fc.weight is missing",
+            "transformer.h.5.ln_1.weight is unknown",
+            "transformer.score.weight is unknown",
+            "transformer.wpe.weight has shape (31, 21), not (29, 21)",
+        ],
+    )
 
 
 @pytest.mark.parametrize("fault", ["missing", "unknown", "of another shape", "untied", "all four"])

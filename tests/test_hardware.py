@@ -26,18 +26,29 @@ CORES = {
     # Multiply-adds a clock in float16, on all tensor cores, and in float32, on all others; their boost clocks in MHz.
     "V100_SXM": (640 * 64, 5120, 1530, 1530),
     "T4": (320 * 64, 2560, 1590, 1590),
-    "A100_40GB_SXM": _A100_CORES, "A100_80GB_PCIE": _A100_CORES, "A100_80GB_SXM": _A100_CORES,
+    "A100_40GB_SXM": _A100_CORES,
+    "A100_80GB_PCIE": _A100_CORES,
+    "A100_80GB_SXM": _A100_CORES,
     "H100_SXM": (528 * 512, 16896, 1830, 1980),
-}  # fmt: skip
+}
 BUSES = {
     # Bits wide, MHz with two transfers a clock, and the step the maker rounds to, B/s.
-    "V100_SXM": (4096, 877, 10e9), "T4": (256, 5000, 10e9), "A100_40GB_SXM": (5120, 1215, 1e9),
-    "A100_80GB_PCIE": (5120, 1512, 1e9), "A100_80GB_SXM": (5120, 1593, 1e9), "H100_SXM": (5120, 2619, 10e9),
-}  # fmt: skip
+    "V100_SXM": (4096, 877, 10e9),
+    "T4": (256, 5000, 10e9),
+    "A100_40GB_SXM": (5120, 1215, 1e9),
+    "A100_80GB_PCIE": (5120, 1512, 1e9),
+    "A100_80GB_SXM": (5120, 1593, 1e9),
+    "H100_SXM": (5120, 2619, 10e9),
+}
 RIDGES = {
-    "V100_SXM": "138.9", "T4": "203.1", "A100_40GB_SXM": "200.6", "A100_80GB_PCIE": "161.2", "A100_80GB_SXM": "153.0",
-    "H100_SXM": "295.3", "B200": "281.2",
-}  # fmt: skip
+    "V100_SXM": "138.9",
+    "T4": "203.1",
+    "A100_40GB_SXM": "200.6",
+    "A100_80GB_PCIE": "161.2",
+    "A100_80GB_SXM": "153.0",
+    "H100_SXM": "295.3",
+    "B200": "281.2",
+}
 
 
 def test_every_accelerator_is_tested():

@@ -176,9 +176,16 @@ def keys_and_values_of_a_llama(n_kv_head, batch_size, lengths):
     """(config, all keys and values) in Hugging Face's cache of a tiny Llama, in bfloat16, after these passes."""
     config = ModelConfig("Llama primes", 5, 15, n_kv_head, 30, 83, 101, 29, GPT2_SMALL.source, "Llama")
     sizes = LlamaConfig(
-        num_hidden_layers=5, num_attention_heads=15, num_key_value_heads=n_kv_head, hidden_size=30,
-        intermediate_size=83, vocab_size=101, max_position_embeddings=29, bos_token_id=0, eos_token_id=0,
-    )  # fmt: skip
+        num_hidden_layers=5,
+        num_attention_heads=15,
+        num_key_value_heads=n_kv_head,
+        hidden_size=30,
+        intermediate_size=83,
+        vocab_size=101,
+        max_position_embeddings=29,
+        bos_token_id=0,
+        eos_token_id=0,
+    )
     model, cache = LlamaForCausalLM(sizes).to(torch.bfloat16).eval(), DynamicCache()
     with torch.no_grad():
         for length in lengths:
@@ -269,5 +276,7 @@ def test_other_bad_arguments_are_refused_by_name(call, message):
 
 @pytest.mark.parametrize("cached", [False, True])
 def test_counts_are_whole_numbers(cached):
-    counts = query_key_pairs_per_step(7, 5, cached) + positions_per_step(7, 5, cached) + flops_per_step(CONFIG, 7, 5, cached)
+    counts = (
+        query_key_pairs_per_step(7, 5, cached) + positions_per_step(7, 5, cached) + flops_per_step(CONFIG, 7, 5, cached)
+    )
     assert {type(count) for count in counts} == {int}

@@ -290,11 +290,15 @@ def test_everything_the_format_module_defines_for_pages_is_here_too():
     [
         ("float32", "weight_float32 gradient_float32 adam_first_moment_float32 adam_second_moment_float32"),
         ("mixed", "weight_float32 gradient_float32 adam_first_moment_float32 adam_second_moment_float32"),
-        ("16-bit with master", "weight_16_bit gradient_16_bit master_weight_float32 adam_first_moment_float32 "
-                               "adam_second_moment_float32"),
+        (
+            "16-bit with master",
+            "weight_16_bit gradient_16_bit master_weight_float32 adam_first_moment_float32 adam_second_moment_float32",
+        ),
         ("bfloat16", "weight_bfloat16 gradient_bfloat16 adam_first_moment_bfloat16 adam_second_moment_bfloat16"),
     ],
-)  # fmt: skip
+)
 def test_each_part_takes_the_bytes_its_name_says(precision, parts):
-    bytes_named = {name: 4 if name.endswith("float32") and not name.endswith("bfloat16") else 2 for name in parts.split()}
+    bytes_named = {
+        name: 4 if name.endswith("float32") and not name.endswith("bfloat16") else 2 for name in parts.split()
+    }
     assert mp.training_bytes_per_parameter(precision) == bytes_named

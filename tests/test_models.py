@@ -57,8 +57,16 @@ PUBLISHED_RUNS = {
 
 def test_every_published_size_is_as_printed():
     fields = (
-        "n_layer", "n_head", "n_kv_head", "d_model", "d_ff", "vocab_size", "max_seq_len", "head_dim", "layout",
-    )  # fmt: skip
+        "n_layer",
+        "n_head",
+        "n_kv_head",
+        "d_model",
+        "d_ff",
+        "vocab_size",
+        "max_seq_len",
+        "head_dim",
+        "layout",
+    )
     ours = {name: tuple(getattr(config, field) for field in fields) for name, config in CONFIGS.items()}
     assert ours == PUBLISHED_SIZES
 

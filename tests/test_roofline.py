@@ -104,10 +104,13 @@ ELEMENTWISE = {
     ),
     "softmax": (lambda x: x.softmax(-1), written_out_softmax, lambda rows, n: softmax(rows, n, F32), 0),
     "GELU, tanh": (
-        lambda x: F.gelu(x, approximate="tanh"), written_out_gelu_tanh, lambda rows, n: gelu(rows * n, F32), 0,
+        lambda x: F.gelu(x, approximate="tanh"),
+        written_out_gelu_tanh,
+        lambda rows, n: gelu(rows * n, F32),
+        0,
     ),
     "GELU, erf": (F.gelu, written_out_gelu_erf, lambda rows, n: gelu(rows * n, F32, "erf"), 0),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)
@@ -187,13 +190,33 @@ class RecordOperations(TorchDispatchMode):
     """
 
     KINDS = {
-        "addmm": "matmul", "mm": "matmul", "bmm": "matmul", "add": "add", "native_layer_norm": "layer norm",
-        "_softmax": "softmax", "gelu": "GELU",
-    }  # fmt: skip
+        "addmm": "matmul",
+        "mm": "matmul",
+        "bmm": "matmul",
+        "add": "add",
+        "native_layer_norm": "layer norm",
+        "_softmax": "softmax",
+        "gelu": "GELU",
+    }
     LEFT_OUT = {
-        "view", "_unsafe_view", "t", "transpose", "expand", "split", "clone", "min", "max", "_local_scalar_dense",
-        "arange", "embedding", "cat", "div", "ones", "triu", "masked_fill",
-    }  # fmt: skip
+        "view",
+        "_unsafe_view",
+        "t",
+        "transpose",
+        "expand",
+        "split",
+        "clone",
+        "min",
+        "max",
+        "_local_scalar_dense",
+        "arange",
+        "embedding",
+        "cat",
+        "div",
+        "ones",
+        "triu",
+        "masked_fill",
+    }
 
     def __init__(self):
         super().__init__()
@@ -224,9 +247,12 @@ class RecordOperations(TorchDispatchMode):
 def kind_of(operation):
     """The kind of a `gpt_forward` operation, and its FLOPs for each number where it is elementwise, else 1."""
     kinds = {
-        "embedding": ("add", 1), "residual add": ("add", 1), "layer norm": ("layer norm", LAYER_NORM_FLOPS),
-        "softmax": ("softmax", SOFTMAX_FLOPS), "GELU": ("GELU", GELU_FLOPS["tanh"]),
-    }  # fmt: skip
+        "embedding": ("add", 1),
+        "residual add": ("add", 1),
+        "layer norm": ("layer norm", LAYER_NORM_FLOPS),
+        "softmax": ("softmax", SOFTMAX_FLOPS),
+        "GELU": ("GELU", GELU_FLOPS["tanh"]),
+    }
     return kinds.get(operation.name, ("matmul", 1))
 
 
@@ -320,8 +346,11 @@ def test_intensities_of_gpt2_at_1024_tokens():
     prefill = intensities(1, 1024, 1024, fused=False)
     rounded = {name: round(prefill[name]) for name in prefill if "projection" in name or "feed" in name}
     assert rounded == {
-        "QKV projection": 369, "attention projection": 279, "feed-forward up": 384, "feed-forward down": 384,
-    }  # fmt: skip
+        "QKV projection": 369,
+        "attention projection": 279,
+        "feed-forward up": 384,
+        "feed-forward down": 384,
+    }
     assert round(prefill["logits"]) == 435
     assert f"{prefill['attention scores']:.1f}" == f"{matmul(1024, 64, 1024, HALF).flop_per_byte:.1f}" == "56.9"
 
@@ -337,9 +366,12 @@ def test_decoding_one_token_its_products_do_1_flop_a_byte():
     products = ("QKV projection", "attention projection", "feed-forward up", "feed-forward down", "logits")
     # 1 / (1 + 1/k + 1/n): 0.9974 for 768 x 768, 0.9987 for 768 x 50,257.
     assert {name: round(decode[name], 3) for name in products} == {
-        "QKV projection": 0.998, "attention projection": 0.997, "feed-forward up": 0.998, "feed-forward down": 0.998,
+        "QKV projection": 0.998,
+        "attention projection": 0.997,
+        "feed-forward up": 0.998,
+        "feed-forward down": 0.998,
         "logits": 0.999,
-    }  # fmt: skip
+    }
     in_all = [operation for operation in gpt_forward(GPT2_SMALL, 1, 1, 1024, HALF) if operation.name in products]
     flops, traffic_bytes = (
         sum(getattr(operation, field) * operation.runs for operation in in_all) for field in ("flops", "memory_bytes")
@@ -411,9 +443,7 @@ def test_equal_times_count_as_compute_bound():
 @pytest.mark.parametrize("accelerator", [A100_80GB_SXM, H100_SXM], ids=lambda accelerator: accelerator.name)
 def test_what_is_attainable_is_the_work_over_its_least_time(accelerator, dtype):
     operations = [
-        operation
-        for new_positions in (1, 1024)
-        for operation in gpt_forward(GPT2_SMALL, 3, new_positions, 1024, dtype)
+        operation for new_positions in (1, 1024) for operation in gpt_forward(GPT2_SMALL, 3, new_positions, 1024, dtype)
     ]
     bounds = set()
     for operation in operations:
@@ -447,11 +477,22 @@ def test_a_dtype_without_a_peak_is_refused(function):
 def test_every_operation_carries_its_name_and_stands_for_one_head_unless_told():
     f16, size = torch.float16, {"n_query": 3, "n_key": 5, "head_dim": 7}
     made = [
-        roofline.vector_add(3, f16), roofline.layer_norm(3, 5, f16), roofline.softmax(3, 5, f16), roofline.gelu(3, f16),
-        roofline.matmul(3, 5, 7, f16), roofline.unfused_attention(**size, dtype=f16), roofline.fused_attention(**size, dtype=f16),
-    ]  # fmt: skip
+        roofline.vector_add(3, f16),
+        roofline.layer_norm(3, 5, f16),
+        roofline.softmax(3, 5, f16),
+        roofline.gelu(3, f16),
+        roofline.matmul(3, 5, 7, f16),
+        roofline.unfused_attention(**size, dtype=f16),
+        roofline.fused_attention(**size, dtype=f16),
+    ]
     assert [operation.name for operation in made] == [
-        "vector add", "layer norm", "softmax", "GELU", "matmul", "unfused attention", "fused attention",
-    ]  # fmt: skip
+        "vector add",
+        "layer norm",
+        "softmax",
+        "GELU",
+        "matmul",
+        "unfused attention",
+        "fused attention",
+    ]
     for attention in (roofline.unfused_attention, roofline.fused_attention):
         assert attention(**size, dtype=f16) == attention(**size, dtype=f16, heads=1)

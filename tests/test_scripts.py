@@ -78,8 +78,15 @@ class Checkout:
     def start(self, *command, cwd="/", **env):
         command = [self.root / command[0] if isinstance(command[0], str) else command[0], *command[1:]]
         return subprocess.Popen(
-            command, cwd=cwd, env=self.env | env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-            text=True, encoding="utf-8", start_new_session=True,
+            command,
+            cwd=cwd,
+            env=self.env | env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            start_new_session=True,
         )
 
     def run(self, *command, **options):
@@ -106,7 +113,9 @@ def checkout(tmp_path):
 def wait_until(condition, process):
     deadline = time.monotonic() + 30  # only a hung script reaches it
     while not condition():
-        assert process.poll() is None and time.monotonic() < deadline, f"ended with {process.poll()} before it got there"
+        assert process.poll() is None and time.monotonic() < deadline, (
+            f"ended with {process.poll()} before it got there"
+        )
         time.sleep(0.02)
 
 
@@ -252,7 +261,7 @@ def test_two_at_once_set_up_one_after_the_other(checkout, tmp_path):
 
 def test_the_lock_does_not_outlive_the_set_up(checkout):
     """Else a `serve` that goes on for hours would hold up every other script at the next change of pins."""
-    program(checkout.bin / "python3", PYTHON.replace('echo "in $PWD"', '[[ -e /dev/fd/9 ]] && echo held || echo free'))
+    program(checkout.bin / "python3", PYTHON.replace('echo "in $PWD"', "[[ -e /dev/fd/9 ]] && echo held || echo free"))
     assert checkout.run("scripts/serve").stdout_text.startswith("free\n")
 
 
@@ -284,7 +293,9 @@ def test_python_can_be_chosen(checkout, tmp_path):
 
 @pytest.mark.parametrize("missing", ["venv", "ensurepip"])
 def test_no_venv_module(checkout, missing):
-    assert_error(checkout.run("scripts/build", VENV_FAILS=f"No module named {missing}"), "no venv module", "python3-venv")
+    assert_error(
+        checkout.run("scripts/build", VENV_FAILS=f"No module named {missing}"), "no venv module", "python3-venv"
+    )
 
 
 @pytest.mark.parametrize("why", ["[Errno 28] No space left on device", "[Errno 122] Disk quota exceeded"])
@@ -312,7 +323,11 @@ def test_no_network(checkout):
         index = f"http://127.0.0.1:{closed.getsockname()[1]}/simple"
         result = checkout.run(
             "scripts/build",
-            PYTHON=sys._base_executable, PIP_INDEX_URL=index, PIP_CONFIG_FILE=os.devnull, PIP_RETRIES="0", PIP_TIMEOUT="1",
+            PYTHON=sys._base_executable,
+            PIP_INDEX_URL=index,
+            PIP_CONFIG_FILE=os.devnull,
+            PIP_RETRIES="0",
+            PIP_TIMEOUT="1",
         )
     assert_error(result, "cannot reach its package index", "check network")
 
@@ -333,11 +348,14 @@ def test_no_browser_and_no_way_to_install_one(checkout):
 
 def test_a_browser_is_installed_where_possible(checkout):
     program(checkout.bin / "sudo", '#!/usr/bin/env bash\n[[ $1 == -n ]] && shift && exec "$@"\n')
-    program(checkout.bin / "apt-get", f"""#!/usr/bin/env bash
+    program(
+        checkout.bin / "apt-get",
+        f"""#!/usr/bin/env bash
 echo "apt-get $*" >>"$CALLS"
 echo "apt's chatter"
 if [[ $1 == install ]]; then ln -s "$STUB" "{checkout.bin}/chromium"; fi
-""")
+""",
+    )
     result = checkout.run("scripts/test")
     assert result.returncode == 0, result.stderr_text
     calls = [call for call in checkout.calls() if call.startswith("apt-get")]
@@ -379,7 +397,9 @@ def test_mkdocs_and_pytest_take_the_arguments(with_this_venv):
     assert with_this_venv.run("scripts/build", "--help").stdout_text.startswith("Usage: python -m mkdocs build")
     (with_this_venv.root / "tests").mkdir()
     test = with_this_venv.root / "tests/test_x.py"
-    test.write_text("def test_one(worker_id): assert worker_id == 'master'\ndef test_two(): assert False", encoding="utf-8")
+    test.write_text(
+        "def test_one(worker_id): assert worker_id == 'master'\ndef test_two(): assert False", encoding="utf-8"
+    )
     with_this_venv.add_browser()
     result = with_this_venv.run("scripts/test", "tests/test_x.py", "-k", "one", "-n", "0")
     assert "1 passed, 1 deselected" in result.stdout_text, result.stdout_text + result.stderr_text
@@ -438,7 +458,9 @@ def test_constraints_pin_all_that_is_needed_and_nothing_else():
                 found = {(normal(requirement.name), extra) for extra in ["", *requirement.extras]}
                 to_do += found - needed
                 needed |= found
-    names = {name for name, _ in needed if not re.match("cuda|nvidia|triton", name)}  # a CUDA build of torch brings these
+    names = {
+        name for name, _ in needed if not re.match("cuda|nvidia|triton", name)
+    }  # a CUDA build of torch brings these
     assert sorted(names ^ pins().keys()) == []
     installed = {name: importlib.metadata.version(name).removesuffix("+cpu") for name in pins()}
     assert [f"{name} {installed[name]}" for name, version in pins().items() if installed[name] != version] == []

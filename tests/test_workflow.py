@@ -48,9 +48,9 @@ def test_the_job_that_may_publish_runs_none_of_our_code():
 
 
 def test_ci_run_is_the_only_command():
-    assert [(name, step["run"], step.get("if"), step.get("continue-on-error")) for name, step in STEPS if "run" in step] == [
-        ("check", "bash .ci/run", None, None)
-    ]
+    assert [
+        (name, step["run"], step.get("if"), step.get("continue-on-error")) for name, step in STEPS if "run" in step
+    ] == [("check", "bash .ci/run", None, None)]
     assert [name for name, job in JOBS.items() if "continue-on-error" in job] == []
 
 
@@ -84,7 +84,18 @@ def test_git_ignores_no_source():
     """Else a file is here, and every test passes, but CI's clone and everyone else's lack it."""
     if not (ROOT / ".git").exists() or not shutil.which("git"):
         pytest.skip("not a git checkout")
-    command = ["git", "ls-files", "--others", "--ignored", "--exclude-standard", "--", "src", "tests", "docs", "scripts"]
+    command = [
+        "git",
+        "ls-files",
+        "--others",
+        "--ignored",
+        "--exclude-standard",
+        "--",
+        "src",
+        "tests",
+        "docs",
+        "scripts",
+    ]
     ignored = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     assert [path for path in ignored if not re.search(r"(__pycache__|\.egg-info|\.ipynb_checkpoints)/", path)] == []
 

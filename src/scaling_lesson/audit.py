@@ -23,9 +23,18 @@ from urllib.parse import unquote, urlsplit
 # The rule: what a claim says, and whether it is so.
 
 BOUNDS = {
-    "exactly": operator.eq, "over": operator.gt, "more than": operator.gt, ">": operator.gt, "at least": operator.ge, "≥": operator.ge,
-    "under": operator.lt, "less than": operator.lt, "<": operator.lt, "at most": operator.le, "≤": operator.le,
-}  # fmt: skip
+    "exactly": operator.eq,
+    "over": operator.gt,
+    "more than": operator.gt,
+    ">": operator.gt,
+    "at least": operator.ge,
+    "≥": operator.ge,
+    "under": operator.lt,
+    "less than": operator.lt,
+    "<": operator.lt,
+    "at most": operator.le,
+    "≤": operator.le,
+}
 WORDS = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "": 1}
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 LARGE = {prefix: 1000**n for n, prefix in enumerate("kMGTPEZ", 1)}
@@ -35,7 +44,7 @@ TIMES = {"second": 1, "hour": 3600, "day": 86400, "year": 31_557_600}  # the Jul
 UNITS = (
     {"": ("", 1), "×": ("", 1), "x": ("", 1), "times": ("", 1), "%": ("", Fraction(1, 100))}
     | {f"{prefix}B": ("data", size) for prefix, size in ({"": 1} | LARGE | BINARY).items()}
-    | {name: ("data", 1) for name in ("byte", "bytes")}
+    | dict.fromkeys(("byte", "bytes"), ("data", 1))
     | {f"{prefix}{name}": ("work", size) for name in ("FLOP", "FLOPs") for prefix, size in ({"": 1} | LARGE).items()}
     | {f"{prefix}s": ("time", size) for prefix, size in ({"": 1} | SMALL).items()}
     | {f"{name}{plural}": ("time", size) for plural in ("", "s") for name, size in TIMES.items()}
@@ -70,7 +79,7 @@ def same(one: str, other: str) -> bool:
         return one.count("/") == other.count("/") and all(map(same, one.split("/"), other.split("/")))
     short, long = sorted((one, other), key=len)
     noun = short.removeprefix("noun ")
-    return one == other or noun != short and long.startswith("noun ") and long.endswith((f" {noun}", f"-{noun}"))
+    return one == other or (noun != short and long.startswith("noun ") and long.endswith((f" {noun}", f"-{noun}")))
 
 
 def number(text: str) -> Fraction | None:
@@ -89,7 +98,12 @@ def in_full(text: str, unit: str) -> Fraction | None:
 
 
 def wrong(
-    text: str, value: Fraction, unit: str, tolerance: Fraction = Fraction(0), zero: bool = False, around: Fraction | None = None
+    text: str,
+    value: Fraction,
+    unit: str,
+    tolerance: Fraction = Fraction(0),
+    zero: bool = False,
+    around: Fraction | None = None,
 ) -> str | None:
     """Why `text` does not state a value of this unit correctly, or None. It must hold all over value ± tolerance.
 
@@ -97,7 +111,7 @@ def wrong(
     zero: "0.00" may stand for something too small for its digits; else it says nothing of it.
     """
     said = STATEMENT.fullmatch(text)
-    if said is None or said["below"] and int(said["below"]) == 0:
+    if said is None or (said["below"] and int(said["below"]) == 0):
         return "does not read as a number"
     symbol = said["sign"] or said["unit"] or ""
     stated, factor = dimension(symbol)
@@ -120,9 +134,9 @@ def wrong(
         if bound in BOUNDS:
             return BOUNDS[bound](amount, digits * step)
         off = abs(amount / step - digits) if step else abs(amount)
-        if exactly or digits == 0 and not zero:
+        if exactly or (digits == 0 and not zero):
             return off == 0
-        return off < Fraction(1, 2) or off == Fraction(1, 2) and digits % 2 == 0  # half to even
+        return off < Fraction(1, 2) or (off == Fraction(1, 2) and digits % 2 == 0)  # half to even
 
     if not holds(value * base):
         return "is not what that rounds to"
@@ -139,7 +153,9 @@ def wrong(
 
 # The pages.
 
-DRESSED = re.compile(rf"{STATEMENT.pattern}|[~≈$€(<>≤≥±]*[-−]?[0-9][0-9.,–-]*\s?[A-Za-zµ%×]{{0,7}}(?:/[A-Za-z]+)?[).,]*")
+DRESSED = re.compile(
+    rf"{STATEMENT.pattern}|[~≈$€(<>≤≥±]*[-−]?[0-9][0-9.,–-]*\s?[A-Za-zµ%×]{{0,7}}(?:/[A-Za-z]+)?[).,]*"
+)
 CODE = {"pre", "code", "svg", "math", "script", "style"}
 GENERATED = {
     "computed": "a list the build made; its values are compared with numbers.json",
@@ -191,7 +207,7 @@ class Node:
     def compared(self) -> bool:
         """Whether its text is not read as prose, but compared with a value: a claim, its card, or a cell."""
         card = "claim-card" in self.classes and any("claim-number" in node.classes for node in self.parent.walk())
-        return card or self.tag == "data" and bool(self.classes & {"claim-number", "cell"})
+        return card or (self.tag == "data" and bool(self.classes & {"claim-number", "cell"}))
 
 
 def as_text(part: Node | tuple[int, str]) -> str:
@@ -366,7 +382,9 @@ def value_problems(text: str, value: dict, attribute: str | None) -> Iterator[st
         yield f'its value attribute is "{attribute}", numbers.json has "{exact}"'
     amount = None if value["type"] in ("str", "bool") else number(exact)
     if amount is not None:
-        if problem := wrong(text, amount, value["unit"], Fraction(value["tolerance"]), around=number(value["recorded"])):
+        if problem := wrong(
+            text, amount, value["unit"], Fraction(value["tolerance"]), around=number(value["recorded"])
+        ):
             yield f"{value['name']} is {exact} {value['unit']}".rstrip() + f", and the text {problem}"
     elif value["type"] not in ("str", "bool") or value["unit"]:
         yield f"{value['name']} is {exact} {value['unit']}".rstrip() + ", which is not a number"

@@ -54,9 +54,14 @@ class TileStep:
 
 
 def online_softmax_steps(
-    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, q_tile: int, kv_tile: int, causal: bool = False,
+    q: torch.Tensor,
+    k: torch.Tensor,
+    v: torch.Tensor,
+    q_tile: int,
+    kv_tile: int,
+    causal: bool = False,
     rescale: bool = True,
-) -> Iterator[TileStep]:  # fmt: skip
+) -> Iterator[TileStep]:
     """Every tile in turn: for each q_tile queries, all tiles of kv_tile keys and values from the first to the last.
 
     Shapes and `causal` as in `naive_attention`; the last tile of either kind may be smaller. 16-bit inputs are taken
@@ -96,9 +101,14 @@ def online_softmax_steps(
 
 
 def tiled_attention(
-    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, q_tile: int, kv_tile: int, causal: bool = False,
+    q: torch.Tensor,
+    k: torch.Tensor,
+    v: torch.Tensor,
+    q_tile: int,
+    kv_tile: int,
+    causal: bool = False,
     rescale: bool = True,
-) -> torch.Tensor:  # fmt: skip
+) -> torch.Tensor:
     """What `naive_attention` gives, (..., n_query, head_dim) in q's dtype, from the steps of `online_softmax_steps`.
 
     No tensor with n_query x n_key entries is made; the output is held twice while its tiles are joined. Raises ValueError as `online_softmax_steps` does.

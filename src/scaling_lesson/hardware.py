@@ -64,19 +64,27 @@ V100_SXM = Accelerator(
     peak_flop_per_s={torch.float16: 125e12, torch.float32: 15.7e12},
     memory_bytes_per_s=0.900e12,
     memory_bytes=32e9,
-    source=_nvidia("V100 Tensor Core GPU Datasheet", "specifications table, column V100 SXM2", "2020-01",
-                   "images.nvidia.com/content/technologies/volta/pdf/volta-v100-datasheet-update-us-1165301-r5.pdf"),
-)  # fmt: skip
+    source=_nvidia(
+        "V100 Tensor Core GPU Datasheet",
+        "specifications table, column V100 SXM2",
+        "2020-01",
+        "images.nvidia.com/content/technologies/volta/pdf/volta-v100-datasheet-update-us-1165301-r5.pdf",
+    ),
+)
 
 T4 = Accelerator(
     name="T4",
     peak_flop_per_s={torch.float16: 65e12, torch.float32: 8.1e12},
     memory_bytes_per_s=0.320e12,  # the T4 datasheet of 2019 prints 300 GB/s
     memory_bytes=16e9,
-    source=_nvidia("Turing GPU Architecture", "Table 5 and Appendix A, column Tesla T4, WP-09183-001_v01", "2018",
-                   "images.nvidia.com/aem-dam/en-zz/Solutions/design-visualization/technologies/turing-architecture/"
-                   "NVIDIA-Turing-Architecture-Whitepaper.pdf"),
-)  # fmt: skip
+    source=_nvidia(
+        "Turing GPU Architecture",
+        "Table 5 and Appendix A, column Tesla T4, WP-09183-001_v01",
+        "2018",
+        "images.nvidia.com/aem-dam/en-zz/Solutions/design-visualization/technologies/turing-architecture/"
+        "NVIDIA-Turing-Architecture-Whitepaper.pdf",
+    ),
+)
 
 
 # float32 runs on the vector units; tensor cores take float32 only rounded to TF32.
@@ -88,9 +96,13 @@ A100_40GB_SXM = Accelerator(
     peak_flop_per_s=_A100_PEAKS,
     memory_bytes_per_s=1.555e12,
     memory_bytes=40e9,
-    source=_nvidia("A100 Tensor Core GPU Datasheet", "specifications table, column A100 40GB SXM, document 1758950",
-                   "2021-06", f"{_A100_URL}/nvidia-a100-datasheet-us-nvidia-1758950-r4-web.pdf"),
-)  # fmt: skip
+    source=_nvidia(
+        "A100 Tensor Core GPU Datasheet",
+        "specifications table, column A100 40GB SXM, document 1758950",
+        "2021-06",
+        f"{_A100_URL}/nvidia-a100-datasheet-us-nvidia-1758950-r4-web.pdf",
+    ),
+)
 
 _A100_80GB_DATASHEET = ("2022-05", f"{_A100_URL}/nvidia-a100-datasheet-nvidia-us-2188504-web.pdf")
 
@@ -99,18 +111,24 @@ A100_80GB_PCIE = Accelerator(
     peak_flop_per_s=_A100_PEAKS,
     memory_bytes_per_s=1.935e12,
     memory_bytes=80e9,
-    source=_nvidia("A100 Tensor Core GPU Datasheet",
-                   "specifications table, column A100 80GB PCIe, document nvidia-us-2188504", *_A100_80GB_DATASHEET),
-)  # fmt: skip
+    source=_nvidia(
+        "A100 Tensor Core GPU Datasheet",
+        "specifications table, column A100 80GB PCIe, document nvidia-us-2188504",
+        *_A100_80GB_DATASHEET,
+    ),
+)
 
 A100_80GB_SXM = Accelerator(
     name="A100 80 GB SXM",
     peak_flop_per_s=_A100_PEAKS,
     memory_bytes_per_s=2.039e12,
     memory_bytes=80e9,
-    source=_nvidia("A100 Tensor Core GPU Datasheet",
-                   "specifications table, column A100 80GB SXM, document nvidia-us-2188504", *_A100_80GB_DATASHEET),
-)  # fmt: skip
+    source=_nvidia(
+        "A100 Tensor Core GPU Datasheet",
+        "specifications table, column A100 80GB SXM, document nvidia-us-2188504",
+        *_A100_80GB_DATASHEET,
+    ),
+)
 
 # The product page prints 1,979 TFLOP/s, the sparse figure, and rounds the others to 67 TFLOP/s and 3.35 TB/s.
 H100_SXM = Accelerator(
@@ -118,9 +136,13 @@ H100_SXM = Accelerator(
     peak_flop_per_s={torch.float16: 989.4e12, torch.bfloat16: 989.4e12, torch.float32: 66.9e12},
     memory_bytes_per_s=3.35e12,
     memory_bytes=80e9,
-    source=_nvidia("H100 Tensor Core GPU Architecture", "Tables 1 and 3, column H100 SXM5; bandwidth of the H100 datasheet",
-                   "2022", "resources.nvidia.com/en-us-tensor-core/gtc22-whitepaper-hopper"),
-)  # fmt: skip
+    source=_nvidia(
+        "H100 Tensor Core GPU Architecture",
+        "Tables 1 and 3, column H100 SXM5; bandwidth of the H100 datasheet",
+        "2022",
+        "resources.nvidia.com/en-us-tensor-core/gtc22-whitepaper-hopper",
+    ),
+)
 
 # An eighth of what the system's datasheet prints: 72 PFLOP/s in sparse 8-bit numbers, of which 16-bit numbers without
 # sparsity get a quarter, 64 TB/s and 1,440 GB. Documents on single B200s of 2024 and 2025 print 7.7 to 8 TB/s.
@@ -129,6 +151,10 @@ B200 = Accelerator(
     peak_flop_per_s={torch.float16: 72e15 / 4 / 8, torch.bfloat16: 72e15 / 4 / 8},
     memory_bytes_per_s=64e12 / 8,
     memory_bytes=1440e9 / 8,
-    source=_nvidia("DGX B200 Datasheet", "specifications table, an eighth of the system", "2024",
-                   "resources.nvidia.com/en-us-dgx-systems/dgx-b200-datasheet"),
-)  # fmt: skip
+    source=_nvidia(
+        "DGX B200 Datasheet",
+        "specifications table, an eighth of the system",
+        "2024",
+        "resources.nvidia.com/en-us-dgx-systems/dgx-b200-datasheet",
+    ),
+)

@@ -25,10 +25,24 @@ from scaling_lesson.gpt import GPT
 from scaling_lesson.models import ModelConfig, require_in_context
 
 __all__ = [
-    "FloatFormat", "float_format", "stored", "bit_fields", "spacing", "update_threshold", "largest_consecutive_integer",
-    "add_update", "repeated_updates", "master_updates", "first_change", "Stall", "stall", "gradient_through",
-    "autocast_dtypes", "training_bytes_per_parameter", "saved_activation_bytes",
-]  # fmt: skip
+    "FloatFormat",
+    "Stall",
+    "add_update",
+    "autocast_dtypes",
+    "bit_fields",
+    "first_change",
+    "float_format",
+    "gradient_through",
+    "largest_consecutive_integer",
+    "master_updates",
+    "repeated_updates",
+    "saved_activation_bytes",
+    "spacing",
+    "stall",
+    "stored",
+    "training_bytes_per_parameter",
+    "update_threshold",
+]
 
 HALF_DTYPES = (torch.float16, torch.bfloat16)
 """The 16-bit formats autocast computes in."""
@@ -166,20 +180,28 @@ def training_bytes_per_parameter(precision: str) -> dict[str, int]:
     `saved_activation_bytes`. Raises ValueError for another precision.
     """
     all_float32 = {
-        "weight_float32": 4, "gradient_float32": 4, "adam_first_moment_float32": 4, "adam_second_moment_float32": 4,
-    }  # fmt: skip
+        "weight_float32": 4,
+        "gradient_float32": 4,
+        "adam_first_moment_float32": 4,
+        "adam_second_moment_float32": 4,
+    }
     parts = {
         "float32": all_float32,
         "mixed": all_float32,
         "16-bit with master": {
-            "weight_16_bit": 2, "gradient_16_bit": 2, "master_weight_float32": 4,
-            "adam_first_moment_float32": 4, "adam_second_moment_float32": 4,
+            "weight_16_bit": 2,
+            "gradient_16_bit": 2,
+            "master_weight_float32": 4,
+            "adam_first_moment_float32": 4,
+            "adam_second_moment_float32": 4,
         },
         "bfloat16": {
-            "weight_bfloat16": 2, "gradient_bfloat16": 2,
-            "adam_first_moment_bfloat16": 2, "adam_second_moment_bfloat16": 2,
+            "weight_bfloat16": 2,
+            "gradient_bfloat16": 2,
+            "adam_first_moment_bfloat16": 2,
+            "adam_second_moment_bfloat16": 2,
         },
-    }  # fmt: skip
+    }
     if precision not in parts:
         raise ValueError(f"precision must be one of {', '.join(map(repr, parts))}; got {precision!r}")
     return parts[precision]

@@ -131,8 +131,7 @@ def require_gpt2_layout(config: ModelConfig) -> None:
         raise ValueError(f"layout must be 'GPT-2'; got {config.layout!r} ({config.name})")
     if config.n_kv_head != config.n_head:
         raise ValueError(
-            "n_kv_head must equal n_head in the GPT-2 layout; "
-            f"got n_kv_head={config.n_kv_head}, n_head={config.n_head}"
+            f"n_kv_head must equal n_head in the GPT-2 layout; got n_kv_head={config.n_kv_head}, n_head={config.n_head}"
         )
 
 
@@ -150,6 +149,7 @@ def require_positions(new_positions: int, key_positions: int, config: ModelConfi
     require_in_context("key_positions", key_positions, config)
     if positive_int("new_positions", new_positions) > key_positions:
         raise ValueError(f"new_positions must be at most key_positions={key_positions}; got {new_positions}")
+
 
 # GPT-2. The paper prints layers and d_model (Table 2), the vocabulary and the context (Section 2.3), but neither heads
 # nor d_ff: those are in the released code and its hparams. Its parameter counts are miscounts ("117M", "345M", "762M");
@@ -173,7 +173,14 @@ GPT2_XL = _gpt2("GPT-2 XL", n_layer=48, n_head=25, d_model=1600)
 
 # Llama 2 7B: 32 heads, each with its own keys and values; only the larger Llama 2 models share them.
 LLAMA2_7B = ModelConfig(
-    "Llama 2 7B", n_layer=32, n_head=32, n_kv_head=32, d_model=4096, d_ff=11008, vocab_size=32000, max_seq_len=4096,
+    "Llama 2 7B",
+    n_layer=32,
+    n_head=32,
+    n_kv_head=32,
+    d_model=4096,
+    d_ff=11008,
+    vocab_size=32000,
+    max_seq_len=4096,
     layout="Llama",
     source=Source(
         title="Touvron et al. 2023, Llama 2: Open Foundation and Fine-Tuned Chat Models",
@@ -181,7 +188,7 @@ LLAMA2_7B = ModelConfig(
         date="2023-07-19",
         url="https://arxiv.org/abs/2307.09288v2",
     ),
-)  # fmt: skip
+)
 
 # Llama 3. Table 3 prints the vocabulary as 128,000; the released models have 256 special tokens more. The feed-forward
 # widths of its first edition (July 2024) are misprints; the released weights have those below.
@@ -202,14 +209,17 @@ LLAMA3_70B = _llama3("Llama 3 70B", n_layer=80, n_head=64, d_model=8192, d_ff=28
 LLAMA3_405B = _llama3("Llama 3.1 405B", n_layer=126, n_head=128, d_model=16384, d_ff=53248, max_seq_len=131072)
 
 GPT3 = PublishedRun(
-    "GPT-3", 175.0e9, 300e9, training_flops=3.14e23,
+    "GPT-3",
+    175.0e9,
+    300e9,
+    training_flops=3.14e23,
     source=Source(
         title="Brown et al. 2020, Language Models are Few-Shot Learners",
         where="Table 2.1; FLOPs in Table D.1",
         date="2020-07-22",
         url="https://arxiv.org/abs/2005.14165v4",
     ),
-)  # fmt: skip
+)
 _CHINCHILLA_SOURCE = Source(
     title="Hoffmann et al. 2022, Training Compute-Optimal Large Language Models",
     where="Table 1; the budget both runs share in Figure 2 and Table 3",
@@ -232,19 +242,35 @@ LLAMA_65B = PublishedRun(
 
 TINY_SHAKESPEARE_TRAIN_TOKENS = Fact(
     301966,
-    Source("Karpathy, nanoGPT", "data/shakespeare/prepare.py: GPT-2 tokens of the training split", "2025-11-12",
-           "https://github.com/karpathy/nanoGPT"),
-)  # fmt: skip
+    Source(
+        "Karpathy, nanoGPT",
+        "data/shakespeare/prepare.py: GPT-2 tokens of the training split",
+        "2025-11-12",
+        "https://github.com/karpathy/nanoGPT",
+    ),
+)
 V100_ESTIMATE_FLOP_PER_S = Fact(
     28e12,
-    Source("Li 2020, OpenAI's GPT-3 Language Model: A Technical Overview", "Lambda Labs blog: a V100's FLOP/s",
-           "2020-06-03", "https://lambdalabs.com/blog/demystifying-gpt-3"),
-)  # fmt: skip
-_FLASH_SOURCE = Source("Dao 2023, FlashAttention-2", "abstract, on FlashAttention and optimised baselines", "2023-07-17",
-                       "https://arxiv.org/abs/2307.08691v1")  # fmt: skip
+    Source(
+        "Li 2020, OpenAI's GPT-3 Language Model: A Technical Overview",
+        "Lambda Labs blog: a V100's FLOP/s",
+        "2020-06-03",
+        "https://lambdalabs.com/blog/demystifying-gpt-3",
+    ),
+)
+_FLASH_SOURCE = Source(
+    "Dao 2023, FlashAttention-2",
+    "abstract, on FlashAttention and optimised baselines",
+    "2023-07-17",
+    "https://arxiv.org/abs/2307.08691v1",
+)
 FLASH_LEAST_SPEEDUP, FLASH_MOST_SPEEDUP = Fact(2, _FLASH_SOURCE), Fact(4, _FLASH_SOURCE)
 FLASH_SRAM_BYTES = Fact(
     100 * 1024,
-    Source("Dao et al. 2022, FlashAttention", "Section 3.2: the on-chip memory a tile may use, around 100 KB", "2022-06-23",
-           "https://arxiv.org/abs/2205.14135v2"),
-)  # fmt: skip
+    Source(
+        "Dao et al. 2022, FlashAttention",
+        "Section 3.2: the on-chip memory a tile may use, around 100 KB",
+        "2022-06-23",
+        "https://arxiv.org/abs/2205.14135v2",
+    ),
+)

@@ -61,7 +61,9 @@ def vector_add(n: int, dtype: torch.dtype) -> Operation:
 
 def layer_norm(rows: int, width: int, dtype: torch.dtype) -> Operation:
     """Layer norm over rows x width numbers, read once and written once; gain and bias, 2 x width, are not counted."""
-    return _elementwise("layer norm", positive_int("rows", rows) * positive_int("width", width), LAYER_NORM_FLOPS, 2, dtype)
+    return _elementwise(
+        "layer norm", positive_int("rows", rows) * positive_int("width", width), LAYER_NORM_FLOPS, 2, dtype
+    )
 
 
 def softmax(rows: int, width: int, dtype: torch.dtype) -> Operation:
@@ -85,9 +87,7 @@ def matmul(m: int, k: int, n: int, dtype: torch.dtype, batch_size: int = 1) -> O
     for name, size in (("m", m), ("k", k), ("n", n), ("batch_size", batch_size)):
         positive_int(name, size)
     numbers = m * k + k * n + m * n
-    return Operation(
-        "matmul", batch_size * 2 * m * k * n, batch_size * numbers * float_dtype("dtype", dtype).itemsize
-    )
+    return Operation("matmul", batch_size * 2 * m * k * n, batch_size * numbers * float_dtype("dtype", dtype).itemsize)
 
 
 def unfused_attention(n_query: int, n_key: int, head_dim: int, dtype: torch.dtype, heads: int = 1) -> Operation:

@@ -33,14 +33,20 @@ class PowerLaw:
 
 
 def _kaplan(where: str) -> Source:
-    return Source("Kaplan et al. 2020, Scaling Laws for Neural Language Models", where, "2020-01-23",
-                  "https://arxiv.org/abs/2001.08361v1")  # fmt: skip
+    return Source(
+        "Kaplan et al. 2020, Scaling Laws for Neural Language Models",
+        where,
+        "2020-01-23",
+        "https://arxiv.org/abs/2001.08361v1",
+    )
 
 
 KAPLAN_PARAMETERS = PowerLaw(0.076, 8.8e13, _kaplan("Equation 1.1: parameters, embeddings left out, enough data"))
 KAPLAN_TOKENS = PowerLaw(0.095, 5.4e13, _kaplan("Equation 1.2: tokens, a large model stopped early"))
 KAPLAN_COMPUTE = PowerLaw(0.050, 3.1e8 * PF_DAY_FLOPS, _kaplan("Equation 1.3: FLOPs, spent in the best way"))
-KAPLAN_SIZE_EXPONENT = Fact(0.73, _kaplan("Section 1.2: the best number of parameters grows with the budget to this power"))
+KAPLAN_SIZE_EXPONENT = Fact(
+    0.73, _kaplan("Section 1.2: the best number of parameters grows with the budget to this power")
+)
 
 
 def power_law_loss(law: PowerLaw, x: float) -> float:
@@ -93,19 +99,38 @@ class ParametricLoss:
 HOFFMANN_RUNS = Fact(400, replace(CHINCHILLA.source, where="abstract: over 400 language models"))
 
 PRINTED_FIT = ParametricLoss(
-    "as printed", E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28,
+    "as printed",
+    E=1.69,
+    A=406.4,
+    B=410.7,
+    alpha=0.34,
+    beta=0.28,
     source=replace(CHINCHILLA.source, where="Equation 10, Appendix D.2"),
-)  # fmt: skip
+)
 # Two decimals of alpha and beta move the optimum by a quarter; the paper's Figure 4 comes from these.
 UNROUNDED_FIT = ParametricLoss(
-    "unrounded", E=1.6934, A=406.4, B=410.7, alpha=0.3392, beta=0.2849,
+    "unrounded",
+    E=1.6934,
+    A=406.4,
+    B=410.7,
+    alpha=0.3392,
+    beta=0.2849,
     source=replace(CHINCHILLA.source, where="comment after Equation 10 in the LaTeX source"),
-)  # fmt: skip
+)
 REPLICATED_FIT = ParametricLoss(
-    "replicated", E=1.8172, A=482.01, B=2085.43, alpha=0.3478, beta=0.3658,
-    source=Source("Besiroglu et al. 2024, Chinchilla Scaling: A Replication Attempt", "Table 1 and Equation 3", "2024-05-15",
-                  "https://arxiv.org/abs/2404.10102v2"),
-)  # fmt: skip
+    "replicated",
+    E=1.8172,
+    A=482.01,
+    B=2085.43,
+    alpha=0.3478,
+    beta=0.3658,
+    source=Source(
+        "Besiroglu et al. 2024, Chinchilla Scaling: A Replication Attempt",
+        "Table 1 and Equation 3",
+        "2024-05-15",
+        "https://arxiv.org/abs/2404.10102v2",
+    ),
+)
 
 
 def parametric_loss(fit: ParametricLoss, parameters: float, tokens: float) -> float:
@@ -169,7 +194,9 @@ def iso_parameter_curve(fit: ParametricLoss, parameters: float, flops: list[floa
     Raises ValueError when a figure is not above 0 and finite, or flops is empty.
     """
     _not_empty("flops", flops)
-    return [parametric_loss(fit, parameters, positive_number("flops", C) / training_flops(parameters, 1)) for C in flops]
+    return [
+        parametric_loss(fit, parameters, positive_number("flops", C) / training_flops(parameters, 1)) for C in flops
+    ]
 
 
 def iso_flop_curve(fit: ParametricLoss, flops: float, parameters: list[float]) -> list[float]:
@@ -206,8 +233,14 @@ def times_too_large(run: PublishedRun, best: Allocation) -> float:
 
 
 CHINCHILLA_TABLE_3 = {
-    400e6: (1.92e19, 8.0e9), 1e9: (1.21e20, 20.2e9), 10e9: (1.23e22, 205.1e9), 67e9: (5.76e23, 1.5e12),
-    175e9: (3.85e24, 3.7e12), 280e9: (9.90e24, 5.9e12), 520e9: (3.43e25, 11.0e12), 1e12: (1.27e26, 21.2e12),
+    400e6: (1.92e19, 8.0e9),
+    1e9: (1.21e20, 20.2e9),
+    10e9: (1.23e22, 205.1e9),
+    67e9: (5.76e23, 1.5e12),
+    175e9: (3.85e24, 3.7e12),
+    280e9: (9.90e24, 5.9e12),
+    520e9: (3.43e25, 11.0e12),
+    1e12: (1.27e26, 21.2e12),
     10e12: (1.30e28, 216.2e12),
-}  # fmt: skip
+}
 """Parameters: (FLOPs, tokens) of the best model of that size, by Approach 1: Hoffmann et al. 2022, Table 3."""

@@ -23,7 +23,9 @@ def training_flops(parameters: float, tokens: float) -> float:
     return 6 * positive_number("parameters", parameters) * positive_number("tokens", tokens)
 
 
-def sustained_flop_per_s(accelerator: Accelerator, dtype: torch.dtype, utilisation: float, n_accelerators: int = 1) -> float:
+def sustained_flop_per_s(
+    accelerator: Accelerator, dtype: torch.dtype, utilisation: float, n_accelerators: int = 1
+) -> float:
     """FLOP/s that n_accelerators keep up together when each does useful work at `utilisation` of its dense peak.
 
     Utilisation in this sense, the model's own FLOPs over the peak, is called MFU (Chowdhery et al. 2022, PaLM,

@@ -17,13 +17,32 @@ IEC_PREFIXES = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 SMALL_PREFIXES = {"m": Fraction(1, 10**3), "µ": Fraction(1, 10**6), "n": Fraction(1, 10**9)}
 
 COUNTED = (
-    "bit", "token", "token position", "query-key pair", "parameter", "weight", "step", "update", "addition", "layer", "head", "integer",
-    "sequence", "forward pass", "value", "entry",
-)  # fmt: skip
+    "bit",
+    "token",
+    "token position",
+    "query-key pair",
+    "parameter",
+    "weight",
+    "step",
+    "update",
+    "addition",
+    "layer",
+    "head",
+    "integer",
+    "sequence",
+    "forward pass",
+    "value",
+    "entry",
+)
 """Nouns a count can carry. A claim that names the noun must name the published one."""
 
 
-SHORT = {"position": "token position", "positions": "token position", "pair": "query-key pair", "pairs": "query-key pair"}
+SHORT = {
+    "position": "token position",
+    "positions": "token position",
+    "pair": "query-key pair",
+    "pairs": "query-key pair",
+}
 """What a sentence may call them once it has said what they are."""
 
 
@@ -43,15 +62,27 @@ class Unit:
 
 def _table() -> dict[str, Unit]:
     units = {
-        "B": ("data", 1), "byte": ("data", 1), "bytes": ("data", 1),
-        "FLOP": ("work", 1), "FLOPs": ("work", 1),
-        "s": ("time", 1), "second": ("time", 1), "seconds": ("time", 1),
-        "hour": ("time", 3600), "hours": ("time", 3600), "day": ("time", 86400), "days": ("time", 86400),
+        "B": ("data", 1),
+        "byte": ("data", 1),
+        "bytes": ("data", 1),
+        "FLOP": ("work", 1),
+        "FLOPs": ("work", 1),
+        "s": ("time", 1),
+        "second": ("time", 1),
+        "seconds": ("time", 1),
+        "hour": ("time", 3600),
+        "hours": ("time", 3600),
+        "day": ("time", 86400),
+        "days": ("time", 86400),
         # The Julian year, as astronomers define it.
-        "year": ("time", Fraction(36525, 100) * 86400), "years": ("time", Fraction(36525, 100) * 86400),
-        "": ("number", 1), "×": ("number", 1), "x": ("number", 1), "times": ("number", 1),
+        "year": ("time", Fraction(36525, 100) * 86400),
+        "years": ("time", Fraction(36525, 100) * 86400),
+        "": ("number", 1),
+        "×": ("number", 1),
+        "x": ("number", 1),
+        "times": ("number", 1),
         "%": ("number", Fraction(1, 100)),
-    }  # fmt: skip
+    }
     for prefix, factor in SI_PREFIXES.items():
         units |= {f"{prefix}B": ("data", factor), f"{prefix}FLOP": ("work", factor), f"{prefix}FLOPs": ("work", factor)}
     for prefix, factor in IEC_PREFIXES.items():

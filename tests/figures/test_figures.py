@@ -30,8 +30,15 @@ def colours(axes) -> list[str]:
 
 def words(tree: ast.AST) -> list[tuple[int, str]]:
     """The literal text of a module with its line, formats such as .1f left out, which are not shown."""
-    formats = {id(n) for f in ast.walk(tree) if isinstance(f, ast.FormattedValue) and f.format_spec for n in ast.walk(f.format_spec)}
-    texts = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str) and id(n) not in formats]
+    formats = {
+        id(n)
+        for f in ast.walk(tree)
+        if isinstance(f, ast.FormattedValue) and f.format_spec
+        for n in ast.walk(f.format_spec)
+    }
+    texts = [
+        n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str) and id(n) not in formats
+    ]
     return [(n.lineno, n.value) for n in texts]
 
 

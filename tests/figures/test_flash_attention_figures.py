@@ -23,15 +23,20 @@ from scaling_lesson.site.svg import render
 N, HEAD_DIM, TILE, DTYPE = 4096, 64, 128, torch.float16
 VECTORS, MATRIX = matrix_bytes(N, HEAD_DIM, DTYPE), matrix_bytes(N, N, DTYPE)
 STANDARD = [
-    ("read", "Q, K", 2 * VECTORS), ("write", "scores", MATRIX), ("read", "scores", MATRIX),
+    ("read", "Q, K", 2 * VECTORS),
+    ("write", "scores", MATRIX),
+    ("read", "scores", MATRIX),
     ("write", "weights", MATRIX),
-    ("read", "weights, V", MATRIX + VECTORS), ("write", "O", VECTORS),
-]  # fmt: skip
+    ("read", "weights, V", MATRIX + VECTORS),
+    ("write", "O", VECTORS),
+]
 TRAFFIC = flash2_traffic_bytes(N, HEAD_DIM, TILE, TILE, DTYPE, causal=True)
 OUT = VECTORS + statistics_bytes(N)
 TILED = [
-    ("read", "Q", VECTORS), ("read", "K, V, again for each row of tiles", TRAFFIC - VECTORS - OUT), ("write", "O", OUT)
-]  # fmt: skip
+    ("read", "Q", VECTORS),
+    ("read", "K, V, again for each row of tiles", TRAFFIC - VECTORS - OUT),
+    ("write", "O", OUT),
+]
 
 Q, K, V = (torch.tensor(values).unsqueeze(-1) for values in ([2.0, -1, 1, 0], [1.0, 0, 2, 0], [1.0, 2, 6, 3]))
 
@@ -112,13 +117,35 @@ def test_trace_draws_the_values_of_every_step():
     heads = [i for i, text in enumerate(texts) if text.startswith("step")]
     rows = [texts[i:j] for i, j in itertools.pairwise([*heads, None])]
     assert rows[0][:11] == [
-        "step 1: queries 1–2, keys 1–2", "query 1", "2", "–", "1.135", "1.271", "query 2", "0", "–", "1.368", "2.368",
-    ]  # fmt: skip
+        "step 1: queries 1–2, keys 1–2",
+        "query 1",
+        "2",
+        "–",
+        "1.135",
+        "1.271",
+        "query 2",
+        "0",
+        "–",
+        "1.368",
+        "2.368",
+    ]
     assert rows[1][:15] == [
         "step 2: queries 1–2, keys 3–4",
-        "query 1", "2 → 4", "0.135", "1.172", "6.227", "5.313", "5.313", "=",
-        "query 2", "0", "1", "2.503", "6.180", "2.469",
-    ]  # fmt: skip
+        "query 1",
+        "2 → 4",
+        "0.135",
+        "1.172",
+        "6.227",
+        "5.313",
+        "5.313",
+        "=",
+        "query 2",
+        "0",
+        "1",
+        "2.503",
+        "6.180",
+        "2.469",
+    ]
     # Before the heading of a row stand the scores of its tile, from left to right and from top to bottom.
     assert texts[heads[1] - 4 : heads[1]] == ["4", "0", "-2", "0"]
 

@@ -13,8 +13,10 @@ from scaling_lesson.scaling_laws import REPLICATED_FIT, frontier_loss, iso_param
 from scaling_lesson.training_time import training_flops
 
 FLOPS = [10 ** (18 + step / 10) for step in range(81)]
-CURVES = {name: iso_parameter_curve(REPLICATED_FIT, size, FLOPS)
-          for name, size in {"124M": 124e6, "1B": 1e9, "10B": 10e9, "70B": 70e9, "280B": 280e9}.items()}  # fmt: skip
+CURVES = {
+    name: iso_parameter_curve(REPLICATED_FIT, size, FLOPS)
+    for name, size in {"124M": 124e6, "1B": 1e9, "10B": 10e9, "70B": 70e9, "280B": 280e9}.items()
+}
 FRONTIER = [frontier_loss(REPLICATED_FIT, budget) for budget in FLOPS]
 
 

@@ -92,7 +92,8 @@ IN_TEXT = [
     ("\n\nhalf of it: ½", 'naked number "½"'),
     ("10²³ of them", 'naked number "10²³"'),
     ("<code>42 MB</code>", 'naked number "42"'),
-    ("<code>42MB</code>", 'naked number "42MB"'), ("<code>~42k.</code>", 'naked number "~42k"'),
+    ("<code>42MB</code>", 'naked number "42MB"'),
+    ("<code>~42k.</code>", 'naked number "~42k"'),
     ("GPT-25", 'naked number "GPT-25"'),
     ('<a title="7 heads" href="#">x</a>', 'naked number "7"'),
     ('<img alt="7 heads" src="../../assets/favicon.svg">', 'naked number "7"'),
@@ -138,16 +139,28 @@ def test_what_is_planted_in_the_text_is_told_with_its_line(copy, planted, messag
 @pytest.mark.parametrize(
     "harmless",
     [
-        "<code>x = 42</code>", "<pre>42</pre>", "<pre><code>42</code></pre>", "<svg><text>42</text></svg>",
+        "<code>x = 42</code>",
+        "<pre>42</pre>",
+        "<pre><code>42</code></pre>",
+        "<svg><text>42</text></svg>",
         "<script>42</script>",
-        '<p class="computed">42</p>', '<div class="doc doc-contents">42</div>', '<div class="jp-InputPrompt">[4]</div>',
-        "GPT-2, (float16), GPT-3.", "<math><mi>x</mi><mo>=</mo><mn>2</mn></math>", "<math><mi>α</mi><mn>2</mn></math>",
-        "<math><msup><mi>x</mi><mn>2</mn></msup><mn>3</mn></math>", "<code>calc:name</code>", "<!-- 42 -->",
-        '<div class="language-markdown"><pre>publish(x)</pre></div>', '<a href="https://example.org/42">x</a>',
-        '<a href="#">x</a>', '<a href="../../">x</a>', '<a href="../../index.html?q=1">x</a>',
+        '<p class="computed">42</p>',
+        '<div class="doc doc-contents">42</div>',
+        '<div class="jp-InputPrompt">[4]</div>',
+        "GPT-2, (float16), GPT-3.",
+        "<math><mi>x</mi><mo>=</mo><mn>2</mn></math>",
+        "<math><mi>α</mi><mn>2</mn></math>",
+        "<math><msup><mi>x</mi><mn>2</mn></msup><mn>3</mn></math>",
+        "<code>calc:name</code>",
+        "<!-- 42 -->",
+        '<div class="language-markdown"><pre>publish(x)</pre></div>',
+        '<a href="https://example.org/42">x</a>',
+        '<a href="#">x</a>',
+        '<a href="../../">x</a>',
+        '<a href="../../index.html?q=1">x</a>',
         '<div class="doc doc-object"><h2 id="f16">f16</h2></div><nav><a href="#f16"><b>f16</b></a></nav>',
     ],
-)  # fmt: skip
+)
 def test_what_is_no_number_of_the_prose_is_not_told(copy, harmless):
     edit(copy, KV, TEXT, lambda match: f"{match[1]} {harmless} ")
     assert audit.audit(copy)[0] == []
@@ -205,7 +218,7 @@ def told_line(pattern: str, new: str, message: str, file: str = KV):
         told_line(">6.7×<", ">6.8×<", 'claim "6.8×"', "index.html"),
         told_line('href="scaling-and-efficiency/kv-cache/#', 'href="kv-cache/#', "numbers.json has 0", "index.html"),
     ],
-)  # fmt: skip
+)
 def test_what_is_changed_on_a_page_is_told_with_its_line(copy, file, pattern, new, message):
     line = edit(copy, file, pattern, new)
     told, _ = audit.audit(copy)
@@ -280,8 +293,10 @@ def test_all_problems_are_told_in_one_run_and_counted(copy):
     result = run(copy)
     lines = result.stdout.splitlines()
     assert result.returncode == 1 and [line.split(":")[0] for line in lines] == [
-        "index.html", KV, "2 problems on the built site"
-    ]  # fmt: skip
+        "index.html",
+        KV,
+        "2 problems on the built site",
+    ]
 
 
 def test_an_exempt_number_passes_on_its_own_page_alone(copy):
@@ -309,24 +324,61 @@ SEQUENCE = (37_748_736, "B")
 @pytest.mark.parametrize(
     "text, value, unit",
     [
-        ("37.7 MB", *SEQUENCE), ("36.0 MiB", *SEQUENCE), ("about 38 MB", *SEQUENCE), ("36 MiB", *SEQUENCE),
-        ("37,748,736 bytes", *SEQUENCE), ("37748736 B", *SEQUENCE), ("0.0377 GB", *SEQUENCE),
-        ("37.7 million bytes", *SEQUENCE), ("3.77 × 10⁷ B", *SEQUENCE), ("3.77e7 B", *SEQUENCE),
-        ("at least 36 MiB", *SEQUENCE), ("at most 36 MiB", *SEQUENCE), ("under 37.8 MB", *SEQUENCE),
-        ("over 37.7 MB", *SEQUENCE), ("≥ 36 MiB", *SEQUENCE), ("<38 MB", *SEQUENCE), ("5.9 × 10²³", "5.94e+23", ""),
-        ("5.9e23", "5.86e+23", ""), ("10²³", "1.4e+23", ""), ("1e-8", "1e-08", ""), ("about 500,000", 500_500, ""),
-        ("about 500,000", 451_000, ""), ("500,000", 500_000, ""), ("about 0", 0, ""), ("1/12 FLOP/B", "1/12", "FLOP/B"),
-        ("2⁻¹¹", "0.00048828125", ""), ("45.5%", "0.4551", ""), ("45.5 %", "45.51", "%"), ("54.6×", "54.587", ""),
-        ("54.6x", "54.587", "×"), ("−0.5", "-0.5", ""), ("0.12", "1/8", ""), ("0.38", "3/8", ""), ("2", "5/2", ""),
-        ("4", "7/2", ""), ("0.1", "0.15", ""), ("0.2", "0.25", ""), ("12", 12, "layer"), ("12 layers", 12, "layer"),
-        ("1 entry", 1, "entry"), ("2 entries", 2, "entry"), ("2 forward passes", 2, "forward pass"),
-        ("5,950 positions", 5950, "token position"), ("5,950 token positions", 5950, "position"),
-        ("34 pairs", 34, "query-key pair"), ("0.935 ms", "0.0009347702153846153", "s"), ("140 µs", "0.00014", "s"),
-        ("80 years", 80 * 31_557_600, "s"), ("21 days", 21 * 86400, "s"), ("36 KiB/token", 36_864, "B/token"),
-        ("312 TFLOP/s", "312000000000000.0", "FLOP/s"), ("more than 2 trillion tokens", "2.1e+12", "token"),
+        ("37.7 MB", *SEQUENCE),
+        ("36.0 MiB", *SEQUENCE),
+        ("about 38 MB", *SEQUENCE),
+        ("36 MiB", *SEQUENCE),
+        ("37,748,736 bytes", *SEQUENCE),
+        ("37748736 B", *SEQUENCE),
+        ("0.0377 GB", *SEQUENCE),
+        ("37.7 million bytes", *SEQUENCE),
+        ("3.77 × 10⁷ B", *SEQUENCE),
+        ("3.77e7 B", *SEQUENCE),
+        ("at least 36 MiB", *SEQUENCE),
+        ("at most 36 MiB", *SEQUENCE),
+        ("under 37.8 MB", *SEQUENCE),
+        ("over 37.7 MB", *SEQUENCE),
+        ("≥ 36 MiB", *SEQUENCE),
+        ("<38 MB", *SEQUENCE),
+        ("5.9 × 10²³", "5.94e+23", ""),
+        ("5.9e23", "5.86e+23", ""),
+        ("10²³", "1.4e+23", ""),
+        ("1e-8", "1e-08", ""),
+        ("about 500,000", 500_500, ""),
+        ("about 500,000", 451_000, ""),
+        ("500,000", 500_000, ""),
+        ("about 0", 0, ""),
+        ("1/12 FLOP/B", "1/12", "FLOP/B"),
+        ("2⁻¹¹", "0.00048828125", ""),
+        ("45.5%", "0.4551", ""),
+        ("45.5 %", "45.51", "%"),
+        ("54.6×", "54.587", ""),
+        ("54.6x", "54.587", "×"),
+        ("−0.5", "-0.5", ""),
+        ("0.12", "1/8", ""),
+        ("0.38", "3/8", ""),
+        ("2", "5/2", ""),
+        ("4", "7/2", ""),
+        ("0.1", "0.15", ""),
+        ("0.2", "0.25", ""),
+        ("12", 12, "layer"),
+        ("12 layers", 12, "layer"),
+        ("1 entry", 1, "entry"),
+        ("2 entries", 2, "entry"),
+        ("2 forward passes", 2, "forward pass"),
+        ("5,950 positions", 5950, "token position"),
+        ("5,950 token positions", 5950, "position"),
+        ("34 pairs", 34, "query-key pair"),
+        ("0.935 ms", "0.0009347702153846153", "s"),
+        ("140 µs", "0.00014", "s"),
+        ("80 years", 80 * 31_557_600, "s"),
+        ("21 days", 21 * 86400, "s"),
+        ("36 KiB/token", 36_864, "B/token"),
+        ("312 TFLOP/s", "312000000000000.0", "FLOP/s"),
+        ("more than 2 trillion tokens", "2.1e+12", "token"),
         ("0", "0.0", ""),
     ],
-)  # fmt: skip
+)
 def test_a_correct_statement_holds(text, value, unit):
     assert audit.wrong(text, audit.number(str(value)), unit) is None
 
@@ -334,23 +386,48 @@ def test_a_correct_statement_holds(text, value, unit):
 @pytest.mark.parametrize(
     "text, value, unit, problem",
     [
-        ("37.8 MB", *SEQUENCE, "rounds"), ("37.7 MiB", *SEQUENCE, "rounds"), ("37.7 MFLOP", *SEQUENCE, "dimension"),
-        ("37.70 MB", *SEQUENCE, "rounds"), ("37 MB", *SEQUENCE, "rounds"), ("38.0 MB", *SEQUENCE, "rounds"),
-        ("over 36 MiB", *SEQUENCE, "rounds"), ("under 36 MiB", *SEQUENCE, "rounds"),
-        ("at least 37.8 MB", *SEQUENCE, "rounds"), ("at most 35 MiB", *SEQUENCE, "rounds"),
-        ("37.7 MB/s", *SEQUENCE, "dimension"), ("37748736", *SEQUENCE, "dimension"), ("37.7MB", *SEQUENCE, "read"),
-        ("about", *SEQUENCE, "read"), ("", *SEQUENCE, "read"), ("37.7 mB", *SEQUENCE, "dimension"),
-        ("500,000", 500_500, "", "rounds"), ("about 500,000", 551_000, "", "rounds"),
-        ("about 500,000.0", 500_500, "", "rounds"), ("5,00", 500, "", "read"), ("1/0", 1, "", "read"),
-        ("0.083", "1/12", "FLOP/B", "dimension"), ("1/12", "0.0833", "", "rounds"), ("2⁻¹¹", "0.000488", "", "rounds"),
-        ("0.13", "1/8", "", "rounds"), ("0.2", "0.15", "", "rounds"), ("3", "5/2", "", "rounds"),
-        ("0.0 MB", 1, "B", "rounds"), ("12 heads", 12, "layer", "dimension"),
-        ("12 tokens", 12, "token position", "dimension"), ("5%", "5", "", "rounds"), ("0.5", "-0.5", "", "rounds"),
-        ("5.9 × 10²³", "5.9e+22", "", "rounds"), ("8 GB", 8, "GiB/s", "dimension"), ("5 layers", 5, "", "dimension"),
-        ("10 million", 10, "", "rounds"), ("5 tokens/s", 5, "layer/s", "dimension"), ("5/s", 5, "layer/s", "read"),
-        ("a 5", 5, "", "read"), ("٥", 5, "", "read"),
+        ("37.8 MB", *SEQUENCE, "rounds"),
+        ("37.7 MiB", *SEQUENCE, "rounds"),
+        ("37.7 MFLOP", *SEQUENCE, "dimension"),
+        ("37.70 MB", *SEQUENCE, "rounds"),
+        ("37 MB", *SEQUENCE, "rounds"),
+        ("38.0 MB", *SEQUENCE, "rounds"),
+        ("over 36 MiB", *SEQUENCE, "rounds"),
+        ("under 36 MiB", *SEQUENCE, "rounds"),
+        ("at least 37.8 MB", *SEQUENCE, "rounds"),
+        ("at most 35 MiB", *SEQUENCE, "rounds"),
+        ("37.7 MB/s", *SEQUENCE, "dimension"),
+        ("37748736", *SEQUENCE, "dimension"),
+        ("37.7MB", *SEQUENCE, "read"),
+        ("about", *SEQUENCE, "read"),
+        ("", *SEQUENCE, "read"),
+        ("37.7 mB", *SEQUENCE, "dimension"),
+        ("500,000", 500_500, "", "rounds"),
+        ("about 500,000", 551_000, "", "rounds"),
+        ("about 500,000.0", 500_500, "", "rounds"),
+        ("5,00", 500, "", "read"),
+        ("1/0", 1, "", "read"),
+        ("0.083", "1/12", "FLOP/B", "dimension"),
+        ("1/12", "0.0833", "", "rounds"),
+        ("2⁻¹¹", "0.000488", "", "rounds"),
+        ("0.13", "1/8", "", "rounds"),
+        ("0.2", "0.15", "", "rounds"),
+        ("3", "5/2", "", "rounds"),
+        ("0.0 MB", 1, "B", "rounds"),
+        ("12 heads", 12, "layer", "dimension"),
+        ("12 tokens", 12, "token position", "dimension"),
+        ("5%", "5", "", "rounds"),
+        ("0.5", "-0.5", "", "rounds"),
+        ("5.9 × 10²³", "5.9e+22", "", "rounds"),
+        ("8 GB", 8, "GiB/s", "dimension"),
+        ("5 layers", 5, "", "dimension"),
+        ("10 million", 10, "", "rounds"),
+        ("5 tokens/s", 5, "layer/s", "dimension"),
+        ("5/s", 5, "layer/s", "read"),
+        ("a 5", 5, "", "read"),
+        ("٥", 5, "", "read"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_statement_does_not(text, value, unit, problem):
     assert problem in audit.wrong(text, audit.number(str(value)), unit)
 
@@ -358,12 +435,18 @@ def test_a_wrong_statement_does_not(text, value, unit, problem):
 @pytest.mark.parametrize(
     "text, tolerance, holds",
     [
-        ("5.0", "0.04", True), ("5.0", "0.06", False), ("about 5", "0.4", True), ("5.0", "0.05", True),
+        ("5.0", "0.04", True),
+        ("5.0", "0.06", False),
+        ("about 5", "0.4", True),
+        ("5.0", "0.05", True),
         ("5/1", "0.001", False),
-        ("under 6", "0.9", True), ("under 6", "1.0", False), ("at most 6", "1.0", True), ("over 4", "1.0", False),
+        ("under 6", "0.9", True),
+        ("under 6", "1.0", False),
+        ("at most 6", "1.0", True),
+        ("over 4", "1.0", False),
         ("at least 4", "1.0", True),
     ],
-)  # fmt: skip
+)
 def test_a_statement_holds_all_over_the_tolerance(text, tolerance, holds):
     problem = audit.wrong(text, Fraction(5), "", Fraction(tolerance))
     assert problem is None if holds else "all over its tolerance" in problem
@@ -377,10 +460,34 @@ def test_a_cell_may_have_fewer_digits_than_its_value_needs():
 # The gate and this check, made apart, must agree.
 
 SYMBOLS = [
-    "", "%", "×", "x", "times", "B", "MB", "MiB", "GB", "kB", "FLOP", "TFLOPs", "TFLOP/s", "FLOP/B", "GB/s", "s", "ms",
-    "days", "tokens", "token positions", "positions", "query-key pairs", "pairs", "layer", "entries", "forward passes",
+    "",
+    "%",
+    "×",
+    "x",
+    "times",
+    "B",
+    "MB",
+    "MiB",
+    "GB",
+    "kB",
+    "FLOP",
+    "TFLOPs",
+    "TFLOP/s",
+    "FLOP/B",
+    "GB/s",
+    "s",
+    "ms",
+    "days",
+    "tokens",
+    "token positions",
+    "positions",
+    "query-key pairs",
+    "pairs",
+    "layer",
+    "entries",
+    "forward passes",
     "KiB/token",
-]  # fmt: skip
+]
 LIFT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
@@ -429,9 +536,7 @@ def test_the_gate_and_the_audit_agree(statement):
     text, value, symbol, tolerance = statement
     exact, unit = audit.number(value), parse_unit(symbol)
     try:
-        reason = claims.disagreement(
-            claims.parse(text), exact * unit.factor, unit, Fraction(tolerance) * unit.factor
-        )
+        reason = claims.disagreement(claims.parse(text), exact * unit.factor, unit, Fraction(tolerance) * unit.factor)
     except ValueError as error:
         reason = str(error)
     problem = audit.wrong(text, exact, symbol, Fraction(tolerance))

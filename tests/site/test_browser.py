@@ -10,10 +10,18 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
-FLAGS = ["--no-sandbox", "--disable-background-networking", "--disable-quic", "--no-first-run", "--disable-component-update"]
+FLAGS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-component-update",
+]
 LESSON = "scaling-and-efficiency/"
 MIXED, KV = f"{LESSON}mixed-precision/", f"{LESSON}kv-cache/"
-FIGURED = [f"{LESSON}{page}/" for page in ("roofline", "mixed-precision", "kv-cache", "flash-attention", "scaling-laws")]
+FIGURED = [
+    f"{LESSON}{page}/" for page in ("roofline", "mixed-precision", "kv-cache", "flash-attention", "scaling-laws")
+]
 ADDRESSES = ["", LESSON, *FIGURED, f"{LESSON}summary/"]
 MADE = ["numbers/", "sources/", "glossary/", "reference/", "reference/flash_attention/", "reference/hardware/"]
 
@@ -153,7 +161,9 @@ def test_no_words_of_a_figure_overlap_or_leave_it(opened, address, width):
         size = "s => getComputedStyle(s).fontSize.slice(0, -2) * s.ownerSVGElement.getScreenCTM().a"
         assert min(text.evaluate(size) for text in figure.locator("text").all()) >= 8.9
         # A slanted word's box is larger than the word.
-        boxes = figure.locator('text:not([transform*="rotate(-"]:not([transform*="rotate(-90"]):not([transform*="rotate(-0 "]))')
+        boxes = figure.locator(
+            'text:not([transform*="rotate(-"]:not([transform*="rotate(-90"]):not([transform*="rotate(-0 "]))'
+        )
         boxes = boxes.evaluate_all(
             "all => all.map(t => [t.textContent, ...['left', 'top', 'right', 'bottom'].map(k => t.getBoundingClientRect()[k])])"
         )

@@ -126,21 +126,31 @@ def test_claim_does_not_hold(text, value, unit):
     assert disagreement(parse(text), Fraction(value), parse_unit(unit)) == "the digits differ"
 
 
-@pytest.mark.parametrize(("text", "value", "unit"), [
-    ("over 18 MB", 37_748_736, "B"),
-    ("at most 76 MB", 37_748_736, "B"),
-    ("under 0.001", -3.0, ""),  # the sign was forgotten: it is off by three
-    ("over −2", -0.9, ""),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "value", "unit"),
+    [
+        ("over 18 MB", 37_748_736, "B"),
+        ("at most 76 MB", 37_748_736, "B"),
+        ("under 0.001", -3.0, ""),  # the sign was forgotten: it is off by three
+        ("over −2", -0.9, ""),
+    ],
+)
 def test_a_bound_may_lie_off_by_a_factor_of_two(text, value, unit):
     why = disagreement(parse(text), Fraction(value) * parse_unit(unit).factor, parse_unit(unit))
     assert why == "the bound says too little: it lies off by more than a factor of two"
 
 
-@pytest.mark.parametrize(("text", "value", "tolerance", "holds"), [
-    ("over 10", 20, 0, True), ("under 10", 5, 0, True), ("under 10", 4, "1.5", True), ("under 10", 4, "0.5", False),
-    ("over 10", 21, "1.5", True), ("over 10", 21, "0.5", False),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "value", "tolerance", "holds"),
+    [
+        ("over 10", 20, 0, True),
+        ("under 10", 5, 0, True),
+        ("under 10", 4, "1.5", True),
+        ("under 10", 4, "0.5", False),
+        ("over 10", 21, "1.5", True),
+        ("over 10", 21, "0.5", False),
+    ],
+)
 def test_what_a_value_may_be_elsewhere_counts_for_its_bound(text, value, tolerance, holds):
     assert (disagreement(parse(text), Fraction(value), parse_unit(""), Fraction(tolerance)) is None) == holds
 
@@ -150,10 +160,36 @@ def test_dimension_is_checked_before_digits(text, unit, reason):
     assert disagreement(parse(text), CACHE, parse_unit(unit)) == reason
 
 
-@pytest.mark.parametrize("text", [
-    "", "MB", "about", "37.7MB", "37.7  MB", "3,77 MB", "37.", ".5", "1,0000", "1e", "37.7 MB.", "37.7 MB each", "~5",
-    "around 5", "5-6", "10^8", "٣٧", "３７", "1e99999", "five", "1 / 2", "1/0", "over over 5", "37.7 Mb", "37.7 mB",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "MB",
+        "about",
+        "37.7MB",
+        "37.7  MB",
+        "3,77 MB",
+        "37.",
+        ".5",
+        "1,0000",
+        "1e",
+        "37.7 MB.",
+        "37.7 MB each",
+        "~5",
+        "around 5",
+        "5-6",
+        "10^8",
+        "٣٧",
+        "３７",
+        "1e99999",
+        "five",
+        "1 / 2",
+        "1/0",
+        "over over 5",
+        "37.7 Mb",
+        "37.7 mB",
+    ],
+)
 def test_what_is_not_a_claim_is_refused(text):
     with pytest.raises(ValueError) as error:
         parse(text)
@@ -211,68 +247,82 @@ def test_a_tolerance_is_in_the_unit_published(recorded):
     assert value.disagreement(parse("1,240 kB")) == TOLERANCE_TOLD
 
 
-@pytest.mark.parametrize(("text", "value", "unit", "expected"), [
-    ("37.7 MB", 75_497_472, "B", "75.5 MB"),
-    ("36.0 MiB", 75_497_472, "B", "72.0 MiB"),
-    ("37,748,736 bytes", 75_497_472, "B", "75,497,472 bytes"),
-    ("999", 1_000, "step", "1,000"),
-    ("about 38 MB", 75_497_472, "B", "about 75 MB"),
-    ("exactly 36 MiB", 75_497_472, "B", "exactly 72 MiB"),
-    ("exactly 36 MiB", 75_497_473, "B", None),
-    ("5.9 × 10²³ FLOPs", 1.23e24, "FLOP", "1.2 × 10²⁴ FLOPs"),
-    ("5.9e23 FLOPs", 9.99e23, "FLOP", "1.0e24 FLOPs"),
-    ("5.9e3 MB", 0, "B", None),
-    ("about 5.9e3 MB", 1_230_000, "B", "about 1.2e0 MB"),
-    ("about 500", 1_234, "", "about 1,200"),
-    ("1234", 56_789, "", "56789"),
-    ("0.5", Fraction(-1, 4), "", "−0.2"),
-    ("54.6×", Fraction(11, 2), "", "5.5×"),
-    ("31.6%", Fraction(1, 4), "", "25.0%"),
-    ("1.5 million parameters", 2_540_000, "parameter", "2.5 million parameters"),
-    ("-0.5", Fraction(-1, 4), "", "-0.2"),
-    ("−0.5", Fraction(-3, 4), "", "−0.8"),
-    ("over 50×", Fraction(81, 2), "", None),  # which bound to state is a person's choice
-    ("10⁸", 10**7, "", None),
-    ("2⁻¹¹", 2.0**-8, "", None),
-    ("1/12", Fraction(1, 6), "", None),
-    ("0.1 MB", 1, "B", None),  # this shape would read zero
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "value", "unit", "expected"),
+    [
+        ("37.7 MB", 75_497_472, "B", "75.5 MB"),
+        ("36.0 MiB", 75_497_472, "B", "72.0 MiB"),
+        ("37,748,736 bytes", 75_497_472, "B", "75,497,472 bytes"),
+        ("999", 1_000, "step", "1,000"),
+        ("about 38 MB", 75_497_472, "B", "about 75 MB"),
+        ("exactly 36 MiB", 75_497_472, "B", "exactly 72 MiB"),
+        ("exactly 36 MiB", 75_497_473, "B", None),
+        ("5.9 × 10²³ FLOPs", 1.23e24, "FLOP", "1.2 × 10²⁴ FLOPs"),
+        ("5.9e23 FLOPs", 9.99e23, "FLOP", "1.0e24 FLOPs"),
+        ("5.9e3 MB", 0, "B", None),
+        ("about 5.9e3 MB", 1_230_000, "B", "about 1.2e0 MB"),
+        ("about 500", 1_234, "", "about 1,200"),
+        ("1234", 56_789, "", "56789"),
+        ("0.5", Fraction(-1, 4), "", "−0.2"),
+        ("54.6×", Fraction(11, 2), "", "5.5×"),
+        ("31.6%", Fraction(1, 4), "", "25.0%"),
+        ("1.5 million parameters", 2_540_000, "parameter", "2.5 million parameters"),
+        ("-0.5", Fraction(-1, 4), "", "-0.2"),
+        ("−0.5", Fraction(-3, 4), "", "−0.8"),
+        ("over 50×", Fraction(81, 2), "", None),  # which bound to state is a person's choice
+        ("10⁸", 10**7, "", None),
+        ("2⁻¹¹", 2.0**-8, "", None),
+        ("1/12", Fraction(1, 6), "", None),
+        ("0.1 MB", 1, "B", None),  # this shape would read zero
+    ],
+)
 def test_rewriting_keeps_the_shape(text, value, unit, expected):
     assert rewrite(parse(text), Fraction(value)) == expected
     if expected:
         assert disagreement(parse(expected), Fraction(value), parse_unit(unit)) is None
 
 
-@pytest.mark.parametrize(("value", "symbol", "decimals", "expected"), [
-    (37_748_736, "MB", 1, "37.7 MB"),
-    (37_748_736, "B", None, "37,748,736 B"),
-    (Fraction(1, 3), "", None, "0.3333"),
-    (Fraction(200_000, 3), "", None, "66,667"),
-    (1e-8, "", None, "1.000 × 10⁻⁸"),
-    (5.88e23, "FLOP", None, "5.880 × 10²³ FLOP"),
-    (Fraction(9999, 10**8), "", None, "9.999 × 10⁻⁵"),
-    (Fraction(99999, 10**9), "", None, "1.000 × 10⁻⁴"),
-    (Fraction(3, 10), "%", None, "30%"),
-    (-1.5, "×", 2, "-1.50×"),
-    (0, "MB", 1, "0.0 MB"),
-    (54.59, "x", 1, "54.6x"),
-    (10**15, "", None, "1.000 × 10¹⁵"),
-    (Fraction(3_000_001, 2), "", None, "1.500 × 10⁶"),
-    (Fraction(1, 1000), "", None, "0.001000"),
-    (Fraction(9995, 10**7), "", None, "9.995 × 10⁻⁴"),
-    (10**26, "", 0, "1.000 × 10²⁶"),
-    (Fraction(1, 20), "", 1, "5.000 × 10⁻²"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("value", "symbol", "decimals", "expected"),
+    [
+        (37_748_736, "MB", 1, "37.7 MB"),
+        (37_748_736, "B", None, "37,748,736 B"),
+        (Fraction(1, 3), "", None, "0.3333"),
+        (Fraction(200_000, 3), "", None, "66,667"),
+        (1e-8, "", None, "1.000 × 10⁻⁸"),
+        (5.88e23, "FLOP", None, "5.880 × 10²³ FLOP"),
+        (Fraction(9999, 10**8), "", None, "9.999 × 10⁻⁵"),
+        (Fraction(99999, 10**9), "", None, "1.000 × 10⁻⁴"),
+        (Fraction(3, 10), "%", None, "30%"),
+        (-1.5, "×", 2, "-1.50×"),
+        (0, "MB", 1, "0.0 MB"),
+        (54.59, "x", 1, "54.6x"),
+        (10**15, "", None, "1.000 × 10¹⁵"),
+        (Fraction(3_000_001, 2), "", None, "1.500 × 10⁶"),
+        (Fraction(1, 1000), "", None, "0.001000"),
+        (Fraction(9995, 10**7), "", None, "9.995 × 10⁻⁴"),
+        (10**26, "", 0, "1.000 × 10²⁶"),
+        (Fraction(1, 20), "", 1, "5.000 × 10⁻²"),
+    ],
+)
 def test_showing_a_value(value, symbol, decimals, expected):
     assert show(Fraction(value), parse_unit(symbol), decimals) == expected
     if value:
         assert disagreement(parse(expected), Fraction(value), parse_unit(symbol)) is None
 
 
-@pytest.mark.parametrize(("number", "expected"), [
-    (1_234_567, "1,234,567"), (-1234567.0, "-1,234,567"), (2.0**53, "9007199254740992.0"), (0.5, "0.5"),
-    (Fraction(1, 3), "1/3"), (1.5e-8, "1.5 × 10⁻⁸"), (1e300, "1 × 10³⁰⁰"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("number", "expected"),
+    [
+        (1_234_567, "1,234,567"),
+        (-1234567.0, "-1,234,567"),
+        (2.0**53, "9007199254740992.0"),
+        (0.5, "0.5"),
+        (Fraction(1, 3), "1/3"),
+        (1.5e-8, "1.5 × 10⁻⁸"),
+        (1e300, "1 × 10³⁰⁰"),
+    ],
+)
 def test_all_digits_of_a_number(number, expected):
     assert in_full(number) == expected
 

@@ -25,8 +25,13 @@ def test_the_corpus_is_whole():
 def test_a_message_too_many_one_too_few_and_another_line_are_differences():
     expected = ["a.md:1: x is {any} B", "a.md:2: y"]
     assert difference(["a.md:2: y", "a.md:1: x is 5 B"], expected) is None
-    for found in (["a.md:2: y"], ["a.md:1: x is 5 B", "a.md:2: y", "a.md:2: z"], ["a.md:1: x is 5 B", "a.md:3: y"],
-                  ["a.md:2: y", "a.md:1: x is 5 MB"], []):  # fmt: skip
+    for found in (
+        ["a.md:2: y"],
+        ["a.md:1: x is 5 B", "a.md:2: y", "a.md:2: z"],
+        ["a.md:1: x is 5 B", "a.md:3: y"],
+        ["a.md:2: y", "a.md:1: x is 5 MB"],
+        [],
+    ):
         assert difference(found, expected)
 
 
@@ -46,7 +51,9 @@ def test_the_warm_process_finds_what_a_build_does(checkout, mkdocs, script, titl
     (checkout / "site/index.html").write_text("the last good site")
     expected = next(defect for defect in corpus() if defect.title == title).plant(checkout)
     builds = [mkdocs(checkout, "build")]
-    if title in SAMPLE[:2]:  # how a build is started does not change what it finds: one number and one block stand for all
+    if (
+        title in SAMPLE[:2]
+    ):  # how a build is started does not change what it finds: one number and one block stand for all
         done = script(checkout, "scripts/build")
         builds += [mkdocs(checkout, "build", "-q"), (done.returncode, done.stdout + done.stderr)]
     for status, output in builds:
@@ -60,8 +67,10 @@ def test_the_warm_process_finds_what_a_build_does(checkout, mkdocs, script, titl
 def test_a_clean_checkout_builds_every_way(checkout, mkdocs, script):
     done = script(checkout, "scripts/build")
     for status, output in (
-        (done.returncode, done.stdout + done.stderr), mkdocs(checkout, "build"), mkdocs(checkout, "build", "-q"),
-    ):  # fmt: skip
+        (done.returncode, done.stdout + done.stderr),
+        mkdocs(checkout, "build"),
+        mkdocs(checkout, "build", "-q"),
+    ):
         assert status == 0, output
         assert not told(output)
     assert (checkout / "site/numbers.json").exists()
@@ -79,7 +88,9 @@ def test_a_block_that_cannot_be_interrupted_is_told_among_the_others(checkout, m
     # A native call that never returns to the interpreter: nothing can be raised into it.
     at = change(checkout, KV, "full = GPT2_SMALL.max_seq_len", "full = sum(range(10**13))")
     fence = '```python exec="on" source="above"'
-    change(checkout, KV, f"{fence}\nfrom scaling_lesson.hardware", f'{fence} timeout="0.5"\nfrom scaling_lesson.hardware')
+    change(
+        checkout, KV, f"{fence}\nfrom scaling_lesson.hardware", f'{fence} timeout="0.5"\nfrom scaling_lesson.hardware'
+    )
     naked = change(checkout, MIXED, "The **fraction** sets", "The 99 **fraction** sets")
     status, output = mkdocs(checkout, "build", "-q")
     assert status == 1

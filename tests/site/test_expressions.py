@@ -17,36 +17,42 @@ def of(*blocks: str) -> str:
     return expressions.of("x", before)
 
 
-@pytest.mark.parametrize(("code", "expression"), [
-    ("x = 2 + 3", "2 + 3"),
-    ("y = x = 2 + 3", "2 + 3"),
-    ("x, y = 2 + 3, 4", "2 + 3"),
-    ("(y, x), z = (4, 2 + 3), 5", "2 + 3"),
-    ("x, y = divmod(16, 3)", "divmod(16, 3)"),
-    ("*y, x = 5, 6, 7", "5, 6, 7"),
-    ("x = 1\nx = 2 + 3", "2 + 3"),
-    ("x = 1; x = 2 + 3", "2 + 3"),
-    ("x = (2 +\n     3)", "2 + 3"),
-    ("x: int = 5", "x"),
-    ("x = 0\nfor n in (2, 3):\n    x += n", "x"),
-    ("x = 0\nfor x in (2, 3): pass", "x"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("code", "expression"),
+    [
+        ("x = 2 + 3", "2 + 3"),
+        ("y = x = 2 + 3", "2 + 3"),
+        ("x, y = 2 + 3, 4", "2 + 3"),
+        ("(y, x), z = (4, 2 + 3), 5", "2 + 3"),
+        ("x, y = divmod(16, 3)", "divmod(16, 3)"),
+        ("*y, x = 5, 6, 7", "5, 6, 7"),
+        ("x = 1\nx = 2 + 3", "2 + 3"),
+        ("x = 1; x = 2 + 3", "2 + 3"),
+        ("x = (2 +\n     3)", "2 + 3"),
+        ("x: int = 5", "x"),
+        ("x = 0\nfor n in (2, 3):\n    x += n", "x"),
+        ("x = 0\nfor x in (2, 3): pass", "x"),
+    ],
+)
 def test_a_value_says_how_it_was_computed(code, expression):
     assert of(f"{code}\npublish('', x=x)") == expression
     assert of(code, "publish('', x=x)") == expression
     assert of(f"{code}\npublish('', y=x)\npublish('', x=x)") == expression
 
 
-@pytest.mark.parametrize(("code", "expression"), [
-    ("both = {}\nboth['a'] = 2 + 3\npublish('', x=both['a'])", "both['a'], with both = 2 + 3"),
-    ("both = [2 + 3]\npublish('', x=both[0])", "both[0], with both = [2 + 3]"),
-    ("both = f()\npublish('', x=both.sizes['a'][0])", "both.sizes['a'][0], with both = f()"),
-    ("publish('', x=math.pi)", "math.pi"),
-    ("publish('', x=[5][0])", "[5][0]"),
-    ("publish('', **known)", "x"),
-    ("y = 2 + 3; f(x=1, y=y); page.publish(x=2); publish('', y=1, x=y)", "2 + 3"),
-    ("y = 2 + 3\nf(\n    publish('', x=y))", "2 + 3"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("code", "expression"),
+    [
+        ("both = {}\nboth['a'] = 2 + 3\npublish('', x=both['a'])", "both['a'], with both = 2 + 3"),
+        ("both = [2 + 3]\npublish('', x=both[0])", "both[0], with both = [2 + 3]"),
+        ("both = f()\npublish('', x=both.sizes['a'][0])", "both.sizes['a'][0], with both = f()"),
+        ("publish('', x=math.pi)", "math.pi"),
+        ("publish('', x=[5][0])", "[5][0]"),
+        ("publish('', **known)", "x"),
+        ("y = 2 + 3; f(x=1, y=y); page.publish(x=2); publish('', y=1, x=y)", "2 + 3"),
+        ("y = 2 + 3\nf(\n    publish('', x=y))", "2 + 3"),
+    ],
+)
 def test_a_name_or_a_part_of_one_is_published(code, expression):
     assert of(code) == expression
 

@@ -38,17 +38,20 @@ def test_the_judge_of_pages_sees_what_a_browser_shows():
     assert page.visible(html) == ["37", "39", "39", "41"]
 
 
-@pytest.mark.parametrize("text", [
-    '<span class="claim">&#51;&#55; MB</span>',
-    "<data>&#51;&#55;</data>",
-    "<svg><text>&#51;&#55;</text></svg>",
-    "<div><svg><text>` 37 boxes `</text></svg></div>",
-    "`x`{: .c title='37 MB'}",
-    r"$x = \text{37 MB}$",
-    "$x = ３７$",
-    "$x²⁵$",
-    "$x <!-- 37 --> y$",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<span class="claim">&#51;&#55; MB</span>',
+        "<data>&#51;&#55;</data>",
+        "<svg><text>&#51;&#55;</text></svg>",
+        "<div><svg><text>` 37 boxes `</text></svg></div>",
+        "`x`{: .c title='37 MB'}",
+        r"$x = \text{37 MB}$",
+        "$x = ３７$",
+        "$x²⁵$",
+        "$x <!-- 37 --> y$",
+    ],
+)
 def test_a_digit_that_once_slipped_through_is_told(text):
     html, problems = page.build(text + "\n")
     assert problems, html
@@ -62,11 +65,14 @@ def test_an_address_of_many_digits_is_no_crash():
     assert page.build(f"[x](calc:{'9' * 5000})\n")[1]
 
 
-@pytest.mark.parametrize(("value", "symbol", "decimals", "expected"), [
-    (1, "MB", 1, "1.000 × 10⁻⁶ MB"),  # not 0.0 MB, which is no claim of it
-    (10**30, "", 0, "1.000 × 10³⁰"),  # not 31 digits, which are no claim
-    (Fraction(99999, 10000), "", None, "10.00"),  # four digits, not five
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("value", "symbol", "decimals", "expected"),
+    [
+        (1, "MB", 1, "1.000 × 10⁻⁶ MB"),  # not 0.0 MB, which is no claim of it
+        (10**30, "", 0, "1.000 × 10³⁰"),  # not 31 digits, which are no claim
+        (Fraction(99999, 10000), "", None, "10.00"),  # four digits, not five
+    ],
+)
 def test_what_is_shown_is_a_claim_that_holds(value, symbol, decimals, expected):
     unit = parse_unit(symbol)
     assert digits.show(Fraction(value), unit, decimals) == expected
@@ -118,14 +124,64 @@ READERS: dict[str, Callable[[str], object]] = {
     "formula": lambda text: formula_numbers(text, ["GPT-2"]),
 }
 FAMILIES = [
-    "9", "9,999", "1 ", "[", "`", "` ", "``a`", "$", "$1 ", "$$a", "<!--", "<!-- 1", "(calc:", "](calc:",
-    "[1](calc:a)", "[1](calc:a)\n",
-    "> ", "> ```\n", "```\n", "```` ", "~~~", "~", "{#", "{: .", "[^", "](", "](()", "][", "&#1", "&a", "<http://",
-    "<a ", "<a>", "<b><i>",
-    "</b>", '<a title="', "alt='", "\n", " \n", "\n\n1", "[a]: ", "[a]:\n", "\\text{", "\\", "²", "٣", "\0", "\r",
-    "1e", "= ", "value a = 1\n",
-    '"', "about ", "- ", "1. ", "GPT-", "GPT-2 ",
-]  # fmt: skip
+    "9",
+    "9,999",
+    "1 ",
+    "[",
+    "`",
+    "` ",
+    "``a`",
+    "$",
+    "$1 ",
+    "$$a",
+    "<!--",
+    "<!-- 1",
+    "(calc:",
+    "](calc:",
+    "[1](calc:a)",
+    "[1](calc:a)\n",
+    "> ",
+    "> ```\n",
+    "```\n",
+    "```` ",
+    "~~~",
+    "~",
+    "{#",
+    "{: .",
+    "[^",
+    "](",
+    "](()",
+    "][",
+    "&#1",
+    "&a",
+    "<http://",
+    "<a ",
+    "<a>",
+    "<b><i>",
+    "</b>",
+    '<a title="',
+    "alt='",
+    "\n",
+    " \n",
+    "\n\n1",
+    "[a]: ",
+    "[a]:\n",
+    "\\text{",
+    "\\",
+    "²",
+    "٣",
+    "\0",
+    "\r",
+    "1e",
+    "= ",
+    "value a = 1\n",
+    '"',
+    "about ",
+    "- ",
+    "1. ",
+    "GPT-",
+    "GPT-2 ",
+]
 
 
 def least(call: Callable[[str], object], text: str) -> float:

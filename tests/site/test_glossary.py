@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
+from test_browser import base, browser, opened  # noqa: F401 (fixtures)
 
 from scaling_lesson.site.glossary import read_terms
-from test_browser import base, browser, opened  # noqa: F401 (fixtures)
 
 ROOT = Path(__file__).resolve().parents[2]
 TERMS = read_terms(ROOT / "docs/glossary.md")
@@ -39,7 +39,9 @@ def marked(site):
     def make(text: str) -> list[tuple[str, str]]:
         made = site("# Page\n", accepted=False)
         made.write(GLOSSARY, "glossary.md")
-        settings = (made.root / "mkdocs.yml").read_text().replace("{numbers: {", "{numbers: {glossary: docs/glossary.md, ")
+        settings = (
+            (made.root / "mkdocs.yml").read_text().replace("{numbers: {", "{numbers: {glossary: docs/glossary.md, ")
+        )
         (made.root / "mkdocs.yml").write_text(settings)
         made.write(text)
         made.accept()
@@ -54,8 +56,10 @@ def test_terms_are_read_from_the_page(tmp_path):
     (tmp_path / "g.md").write_text(GLOSSARY)
     kept = 'What "is" kept.'
     assert read_terms(tmp_path / "g.md") == {
-        "Tile": "A block of queries, or keys; see here.", "Key-value cache": kept, "KV cache": kept,
-    }  # fmt: skip
+        "Tile": "A block of queries, or keys; see here.",
+        "Key-value cache": kept,
+        "KV cache": kept,
+    }
 
 
 def test_a_term_is_marked_once_at_its_first_place_in_running_text(marked):
@@ -66,7 +70,9 @@ def test_a_term_is_marked_once_at_its_first_place_in_running_text(marked):
 
 
 def test_a_claim_is_never_a_term(marked):
-    text = '# Page\n\n[Tile](calc:a)\n\n```python exec="on"\na = "Tile"\npublish("", a=a)\nprint("tile")\n```\n\nTiles.\n'
+    text = (
+        '# Page\n\n[Tile](calc:a)\n\n```python exec="on"\na = "Tile"\npublish("", a=a)\nprint("tile")\n```\n\nTiles.\n'
+    )
     assert marked(text) == [("A block of queries, or keys; see here.", "Tiles")]
 
 
@@ -81,7 +87,9 @@ def test_a_number_in_a_definition_is_told_once_where_it_stands(site):
 def test_each_term_is_used_on_some_page(built):
     shown = set()
     for file in built.rglob("*.html"):
-        shown.update(html.unescape(title) for title in re.findall(r'<abbr tabindex="?0"? title="([^"]*)"', file.read_text()))
+        shown.update(
+            html.unescape(title) for title in re.findall(r'<abbr tabindex="?0"? title="([^"]*)"', file.read_text())
+        )
     assert [term for term, definition in TERMS.items() if definition not in shown] == []
     assert len(set(TERMS.values())) >= 35
 

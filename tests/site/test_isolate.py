@@ -130,17 +130,29 @@ def test_the_lessons_pages_compute_the_same_in_any_order(monkeypatch):
     assert computed(path, texts[path]) == forwards[path]
 
 
-@pytest.mark.parametrize(("code", "line", "told"), [
-    ("x = 1\nimport os; os._exit(3)", 5, "ended its process (status 3)"),
-    ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", 5, "ended its process (SIGKILL)"),
-    ("import ctypes\nctypes.string_at(0)", 5, "ended its process (SIGSEGV)"),
-    ("x = 1\nx = sum(range(10**13))", 5, "ran longer than 0.3 s"),  # one native call: nothing can be raised into it
-    ("def loop():\n    while True:\n        try:\n            pass\n        except BaseException:\n            pass\nloop()", 7,
-     "ran longer than 0.3 s"),
-    ("import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\nwhile True:\n    pass", 6, "ran longer than 0.3 s"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("code", "line", "told"),
+    [
+        ("x = 1\nimport os; os._exit(3)", 5, "ended its process (status 3)"),
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", 5, "ended its process (SIGKILL)"),
+        ("import ctypes\nctypes.string_at(0)", 5, "ended its process (SIGSEGV)"),
+        ("x = 1\nx = sum(range(10**13))", 5, "ran longer than 0.3 s"),  # one native call: nothing can be raised into it
+        (
+            "def loop():\n    while True:\n        try:\n            pass\n        except BaseException:\n            pass\nloop()",
+            7,
+            "ran longer than 0.3 s",
+        ),
+        (
+            "import signal\nsignal.signal(signal.SIGALRM, signal.SIG_IGN)\nwhile True:\n    pass",
+            6,
+            "ran longer than 0.3 s",
+        ),
+    ],
+)
 def test_a_block_that_ends_its_process_is_a_problem_like_others(site, code, line, told):
-    text = "# Page\n\n" + fence(code, ' timeout="0.3"') + "\n" + fence("print(x)\nnobody_knows") + "\n[1 B](calc:size)\n\n"
+    text = (
+        "# Page\n\n" + fence(code, ' timeout="0.3"') + "\n" + fence("print(x)\nnobody_knows") + "\n[1 B](calc:size)\n\n"
+    )
     made = site(text + fence('size = 1\npublish("B", size=size)'), accepted=False)
     made.write("# Z\n\n99 MB and [5 B](calc:five)\n\n" + fence('five = 5\npublish("B", five=five)'), "z.md")
     made.accept()
@@ -166,9 +178,14 @@ def test_a_block_that_kills_what_pages_come_from_spoils_no_other_page(site):
 
 
 def test_a_block_may_fork_and_print_past_python(site, capfd):
-    made = site("# Page\n\n[5](calc:five)\n\n" + fence(
-        'import os, subprocess\nos.fork()\nos.write(1, b"\\0noise" * 20000)\nsubprocess.run(["echo", "more noise"])\nfive = 5'
-    ) + "\n" + fence('print(five)\npublish("", five=five)'))  # fmt: skip
+    made = site(
+        "# Page\n\n[5](calc:five)\n\n"
+        + fence(
+            'import os, subprocess\nos.fork()\nos.write(1, b"\\0noise" * 20000)\nsubprocess.run(["echo", "more noise"])\nfive = 5'
+        )
+        + "\n"
+        + fence('print(five)\npublish("", five=five)')
+    )
     capfd.readouterr()
     assert made.messages() == []
     assert made.gate.pages["docs/page.md"].run.entries["block 2 line 1"].text == '"5"'
@@ -177,7 +194,9 @@ def test_a_block_may_fork_and_print_past_python(site, capfd):
 
 
 def test_a_block_cannot_ask_for_input(site):
-    assert site(fence("input()"), accepted=False).messages() == ["docs/page.md:2: the block raised EOFError: EOF when reading a line"]
+    assert site(fence("input()"), accepted=False).messages() == [
+        "docs/page.md:2: the block raised EOFError: EOF when reading a line"
+    ]
 
 
 def alive(pid: int) -> bool:
@@ -198,13 +217,19 @@ def test_a_page_leaves_no_process(site):
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
 @pytest.mark.parametrize("busy", ["sum(range(10**13))", "while True: pass", "import time; time.sleep(600)"])
 def test_an_interrupted_build_ends_at_once_and_leaves_no_process(site, sent, busy):
-    made = site(fence(f'import os, subprocess\nchild = subprocess.Popen(["sleep", "600"])\n'
-                      f'print(os.getppid(), os.getpid(), child.pid, file=open("pids", "w"), flush=True)\n{busy}', ' timeout="600"'),
-                accepted=False)  # fmt: skip
+    made = site(
+        fence(
+            f'import os, subprocess\nchild = subprocess.Popen(["sleep", "600"])\n'
+            f'print(os.getppid(), os.getpid(), child.pid, file=open("pids", "w"), flush=True)\n{busy}',
+            ' timeout="600"',
+        ),
+        accepted=False,
+    )
     pids, log = made.root / "pids", made.root / "log"
     with log.open("w") as out:
-        build = subprocess.Popen([sys.executable, "-m", "mkdocs", "build"], cwd=made.root, stdout=out, stderr=out,
-                                 start_new_session=True)  # fmt: skip
+        build = subprocess.Popen(
+            [sys.executable, "-m", "mkdocs", "build"], cwd=made.root, stdout=out, stderr=out, start_new_session=True
+        )
         end = time.monotonic() + 90
         while not (pids.exists() and pids.read_text().endswith("\n")):
             assert build.poll() is None and time.monotonic() < end, log.read_text()

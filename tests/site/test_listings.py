@@ -92,9 +92,16 @@ def test_facts_come_in_base_units_and_with_the_unit_their_name_tells():
     assert len(list(facts_of(models, models))) == len(list(facts_of(models)))
 
 
-@pytest.mark.parametrize(("number", "text"), [
-    (37748736, "37,748,736"), (0.5, "0.5"), (5.76e23, "5.76 × 10²³"), (1e-8, "1 × 10⁻⁸"), (-1200.0, "-1,200"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("number", "text"),
+    [
+        (37748736, "37,748,736"),
+        (0.5, "0.5"),
+        (5.76e23, "5.76 × 10²³"),
+        (1e-8, "1 × 10⁻⁸"),
+        (-1200.0, "-1,200"),
+    ],
+)
 def test_a_number_in_full(number, text):
     assert in_full(number) == text
 
@@ -132,8 +139,9 @@ def test_the_page_of_sources_has_every_fact_of_the_package(built):
     text = html.unescape((built / "sources/index.html").read_text().replace("<wbr>", ""))
     modules = [
         importlib.import_module(f"scaling_lesson.{m.name}")
-        for m in pkgutil.iter_modules(scaling_lesson.__path__) if not m.ispkg
-    ]  # fmt: skip
+        for m in pkgutil.iter_modules(scaling_lesson.__path__)
+        if not m.ispkg
+    ]
     facts = list(facts_of(*modules))
     assert len(facts) > 120
     missing = [name for name, _, _, source in facts if f"<code>{name}</code>" not in text or source.url not in text]

@@ -4,9 +4,8 @@ import json
 from fractions import Fraction
 from itertools import combinations
 
-import pytest
-
 import matrix
+import pytest
 
 
 @pytest.mark.parametrize("settings", matrix.DIAGONAL[1:], ids=lambda settings: ", ".join(s.name for s in settings))

@@ -13,8 +13,8 @@ from pathlib import Path
 import jupytext
 import pytest
 import yaml
-from conftest import MKDOCS_YML, ROOT
 
+from conftest import MKDOCS_YML, ROOT
 from scaling_lesson.site import notebook
 from scaling_lesson.site.gate import Page
 from scaling_lesson.site.source import naked_numbers
@@ -89,7 +89,7 @@ def test_a_notebook_that_agrees_is_shown_with_what_it_printed_and_can_be_downloa
     assert re.fullmatch(r"\d+ claims, \d+ cells on \d+ pages hold\n", output)  # the audit's word
     folder = small.root / "site/notebook/again"
     html = (folder / "index.html").read_text()
-    assert "&lt;two&gt; compared" in html and 'id="Again"' in html or 'id="again"' in html
+    assert ("&lt;two&gt; compared" in html and 'id="Again"' in html) or 'id="again"' in html
     assert (folder / "again.py").read_text() == SMALL
     first = (folder / "again.ipynb").read_bytes()
     cells = json.loads(first)["cells"]
@@ -151,7 +151,9 @@ def in_a_process(root: Path, code: str) -> subprocess.CompletedProcess:
 
 
 def test_serve_shows_the_notebook_unrun_says_so_and_makes_it_once(small):
-    done = in_a_process(small.root, """\
+    done = in_a_process(
+        small.root,
+        """\
 import nbconvert
 for started in (True, False):
     config = load_config("mkdocs.yml", site_dir="served")
@@ -161,7 +163,8 @@ for started in (True, False):
         nbconvert.exporters.html.HTMLExporter = None
     build(config, serve_url="http://127.0.0.1/")
     print(config.plugins["numbers"].found)
-""")
+""",
+    )
     assert done.stdout == "[]\n[]\n", done.stderr
     html = (small.root / "served/notebook/again/index.html").read_text()
     assert "Not run" in html and "five" in html and "compared</code>" not in html
@@ -169,15 +172,20 @@ for started in (True, False):
 
 
 def test_a_notebook_that_hangs_ends_the_build(small):
-    done = in_a_process(small.root, """\
+    done = in_a_process(
+        small.root,
+        """\
 from scaling_lesson.site import notebook
 notebook.SETTINGS["NotebookClient"]["timeout"] = 4
 from pathlib import Path
 Path("docs/notebook/again.py").write_text("# %%\\nwhile True: pass\\n")
 build(load_config("mkdocs.yml"))
-""")
+""",
+    )
     assert done.returncode == 1
-    assert "docs/notebook/again.py:1: a cell of the notebook ran longer than 4 s" in done.stderr.splitlines(), done.stderr
+    assert "docs/notebook/again.py:1: a cell of the notebook ran longer than 4 s" in done.stderr.splitlines(), (
+        done.stderr
+    )
 
 
 def names_in_use() -> list[str]:
@@ -221,7 +229,7 @@ def test_the_built_page_compared_most_numbers_of_every_lesson_page(built):
 
 def test_the_built_page_is_the_lessons_own_and_has_downloads(built):
     html = (built / "notebook/recompute/index.html").read_text()
-    for sign in ("Traceback", "jp-Cell", "clipboard-copy", "mathjax", "mermaid", "<script src=\"http", "Not run"):
+    for sign in ("Traceback", "jp-Cell", "clipboard-copy", "mathjax", "mermaid", '<script src="http', "Not run"):
         assert sign not in html, sign
     for name in ("recompute.py", "recompute.ipynb"):
         assert re.search(rf'href="?{name}', html) and (built / "notebook/recompute" / name).exists()

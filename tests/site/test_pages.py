@@ -45,7 +45,18 @@ def test_a_concept_reads_in_8_to_15_minutes(page):
 @pytest.mark.parametrize("page", LESSON_PAGES)
 def test_nothing_unfinished_is_on_a_page(built, page):
     article = html(built, page).split("<article", 1)[1].split("</article>", 1)[0]
-    for sign in ("calc:", "⟦", "⟧", "Traceback", "```", "publish(", "gate-problem", "claim-number--wrong", "\u0002", "$$"):
+    for sign in (
+        "calc:",
+        "⟦",
+        "⟧",
+        "Traceback",
+        "```",
+        "publish(",
+        "gate-problem",
+        "claim-number--wrong",
+        "\u0002",
+        "$$",
+    ):
         assert sign not in article, sign
 
 
@@ -65,7 +76,9 @@ def test_every_figure_can_be_read_without_seeing_it(built, page):
     for figure in drawn:
         name = re.search(r'aria-labelledby="(\S+)-title', figure)[1]
         assert re.search(rf'<title id="{name}-title">[^<]+</title><desc id="{name}-desc">[^<]{{40,}}</desc>', figure)
-        assert re.search(r"<details class=\"figure-data\"><summary>The data of this figure</summary>.*?<table>", figure, re.S)
+        assert re.search(
+            r"<details class=\"figure-data\"><summary>The data of this figure</summary>.*?<table>", figure, re.S
+        )
         assert re.search(r"<figcaption>.*claim-number.*</figcaption>", figure, re.S)
         assert "<text" in figure and not re.search(r"(?:fill|stroke): ?#", figure)
 
@@ -102,30 +115,138 @@ def test_numbers_json_lists_every_claim_with_its_value(built):
 
 # The numbers each page is about, as the reader sees them.
 CORRECTED = {
-    "": ["80 years", "355 years", "510 years", "3.14 × 10²³ FLOPs", "2,048", "about 21 days", "1,180×", "exactly 1,024×", "524.6×"],
+    "": [
+        "80 years",
+        "355 years",
+        "510 years",
+        "3.14 × 10²³ FLOPs",
+        "2,048",
+        "about 21 days",
+        "1,180×",
+        "exactly 1,024×",
+        "524.6×",
+    ],
     "roofline": [
-        "1/12 FLOP/B", "1/6 FLOP/B", "460", "153 FLOP/B", "295 FLOP/B", "369 FLOP/B", "384 FLOP/B", "435 FLOP/B", "279 FLOP/B",
-        "0.998 FLOP/B", "56.9 FLOP/B", "1.75 FLOP/B", "1.25 FLOP/B", "2.25 FLOP/B", "19.5 TFLOP/s", "312 TFLOP/s", "2.039 TB/s",
+        "1/12 FLOP/B",
+        "1/6 FLOP/B",
+        "460",
+        "153 FLOP/B",
+        "295 FLOP/B",
+        "369 FLOP/B",
+        "384 FLOP/B",
+        "435 FLOP/B",
+        "279 FLOP/B",
+        "0.998 FLOP/B",
+        "56.9 FLOP/B",
+        "1.75 FLOP/B",
+        "1.25 FLOP/B",
+        "2.25 FLOP/B",
+        "19.5 TFLOP/s",
+        "312 TFLOP/s",
+        "2.039 TB/s",
     ],
     "flash-attention": [
-        "16.8 million entries", "exactly 16,777,216", "402.7 MB", "384 MiB", "384 KiB", "exactly 1,024×", "32 KiB", "192 KiB", "136.3 MB",
-        "34.8 MB", "2.1 MB", "31.5 FLOP/B", "False", "True", "528", "496", "48.4%", "2", "4",
+        "16.8 million entries",
+        "exactly 16,777,216",
+        "402.7 MB",
+        "384 MiB",
+        "384 KiB",
+        "exactly 1,024×",
+        "32 KiB",
+        "192 KiB",
+        "136.3 MB",
+        "34.8 MB",
+        "2.1 MB",
+        "31.5 FLOP/B",
+        "False",
+        "True",
+        "528",
+        "496",
+        "48.4%",
+        "2",
+        "4",
     ],
     "scaling-laws": [
-        "5.76 × 10²³ FLOPs", "5.88 × 10²³ FLOPs", "5.04 × 10²³ FLOPs", "17%", "12.3×", "11.7×", "3.4×", "13.5×", "77", "21.5",
-        "1,048,576×", "3.4%", "10.9%", "0.9%", "1.3%", "32 billion", "2.98 trillion", "40 billion", "2.38 trillion", "72 billion",
-        "1.33 trillion", "2.49 billion tokens", "301,966", "4.5 × 10²⁰ FLOPs", "1.9 billion", "39 billion", "3.2×",
+        "5.76 × 10²³ FLOPs",
+        "5.88 × 10²³ FLOPs",
+        "5.04 × 10²³ FLOPs",
+        "17%",
+        "12.3×",
+        "11.7×",
+        "3.4×",
+        "13.5×",
+        "77",
+        "21.5",
+        "1,048,576×",
+        "3.4%",
+        "10.9%",
+        "0.9%",
+        "1.3%",
+        "32 billion",
+        "2.98 trillion",
+        "40 billion",
+        "2.38 trillion",
+        "72 billion",
+        "1.33 trillion",
+        "2.49 billion tokens",
+        "301,966",
+        "4.5 × 10²⁰ FLOPs",
+        "1.9 billion",
+        "39 billion",
+        "3.2×",
     ],
     "kv-cache": [
-        "5,950", "109", "54.6×", "54.7×", "5,050", "100", "50.5×", "171,700", "34×", "500,500", "500.5×", "108 positions",
-        "under 0.00001", "exactly 1,024×", "524.6×", "1,180×", "6.7×", "0.935 ms", "0.140 ms", "37.7 MB", "36 MiB", "1.2 GB",
-        "1.125 GiB", "36 KiB", "320 KiB", "2,560 KiB", "312 TFLOP/s", "2.039 TB/s",
+        "5,950",
+        "109",
+        "54.6×",
+        "54.7×",
+        "5,050",
+        "100",
+        "50.5×",
+        "171,700",
+        "34×",
+        "500,500",
+        "500.5×",
+        "108 positions",
+        "under 0.00001",
+        "exactly 1,024×",
+        "524.6×",
+        "1,180×",
+        "6.7×",
+        "0.935 ms",
+        "0.140 ms",
+        "37.7 MB",
+        "36 MiB",
+        "1.2 GB",
+        "1.125 GiB",
+        "36 KiB",
+        "320 KiB",
+        "2,560 KiB",
+        "312 TFLOP/s",
+        "2.039 TB/s",
     ],
     "mixed-precision": [
-        "1.00117 × 10⁻⁸", "2⁻¹¹", "0.00049", "2⁻⁸", "0.0039", "1.000100016593933", "1.0001000166", "5", "40", "1.0078125",
-        "16 bytes", "383 additions", "0.5", "3,070 additions", "4.0", "2⁻⁹", "256", "2,048", "1,000 updates",
+        "1.00117 × 10⁻⁸",
+        "2⁻¹¹",
+        "0.00049",
+        "2⁻⁸",
+        "0.0039",
+        "1.000100016593933",
+        "1.0001000166",
+        "5",
+        "40",
+        "1.0078125",
+        "16 bytes",
+        "383 additions",
+        "0.5",
+        "3,070 additions",
+        "4.0",
+        "2⁻⁹",
+        "256",
+        "2,048",
+        "1,000 updates",
     ],
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("page", LESSON_PAGES[:-1])

@@ -11,10 +11,22 @@ LESSON = ROOT / "docs/scaling-and-efficiency"
 PLAN = ROOT / "docs/authors/plan.md"
 
 COUNTS = {
-    "sections": 13, "misconceptions": 5, "examples": 6, "checks": 3, "modalities": 5, "analogies": 4, "misleading": 2,
-    "connections": 5, "gap": 1, "scope-in": 6, "scope-out": 8, "review-first": 7, "review-second": 3, "review-third": 1,
+    "sections": 13,
+    "misconceptions": 5,
+    "examples": 6,
+    "checks": 3,
+    "modalities": 5,
+    "analogies": 4,
+    "misleading": 2,
+    "connections": 5,
+    "gap": 1,
+    "scope-in": 6,
+    "scope-out": 8,
+    "review-first": 7,
+    "review-second": 3,
+    "review-third": 1,
     "beyond": 5,
-}  # fmt: skip
+}
 """How many elements of each kind the plan has, its reviews' findings and what goes beyond it among them."""
 
 LINK = re.compile(r"\]\((?P<page>[^)#\s]*)(?:#(?P<anchor>[^)\s]+))?\)")
@@ -54,7 +66,9 @@ def test_every_anchor_is_on_the_built_page(built):
     assert missing == []
 
 
-@pytest.mark.parametrize("kind, sections", [("misconception", ["misconceptions"]), ("check|predict", ["checks", "predictions"])])
+@pytest.mark.parametrize(
+    "kind, sections", [("misconception", ["misconceptions"]), ("check|predict", ["checks", "predictions"])]
+)
 def test_every_box_of_the_lesson_is_listed(kind, sections):
     pages = sorted(LESSON.glob("*.md"))
     boxes = {
@@ -100,7 +114,7 @@ WRONG = {
     r"explicitly followed": [],
     r"\b[TGP]?FLOPS\b": [],
     r"\b1000 GPU-hours": [],
-}  # fmt: skip
+}
 """What the plan got wrong, as a pattern, and the pages that may say it too because they refute it."""
 
 

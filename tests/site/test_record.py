@@ -34,7 +34,9 @@ def test_a_drifted_checkout_is_accepted_with_a_diff_and_nothing_else(checkout, s
         (checkout / name).write_text(text.replace(right, wrong))
     before = files(checkout)
     done = script(checkout, "scripts/record")
-    assert done.returncode == 1 and "2 changes in 2 files, not written: to accept, run it again with --yes" in done.stderr
+    assert (
+        done.returncode == 1 and "2 changes in 2 files, not written: to accept, run it again with --yes" in done.stderr
+    )
     assert files(checkout) == before
     done = script(checkout, "scripts/record", "--yes")
     assert (done.returncode, done.stderr) == (0, "")
@@ -60,7 +62,7 @@ def test_it_refuses_in_ci(checkout, script):
     assert files(checkout) == before
 
 
-PAGE = '''
+PAGE = """
 # Page
 
 [5 B](calc:a) and [7 B](calc:b); `[5 B](calc:a)` is code; [5 B](calc:a) again, [over 4 B](calc:a).
@@ -69,7 +71,7 @@ PAGE = '''
 a, b = 5, 7
 publish("B", a=a, b=b)
 ```
-'''
+"""
 
 
 @pytest.fixture
@@ -90,9 +92,9 @@ def test_only_the_claims_that_drifted_are_rewritten(site, accept, capsys):
     made = site(PAGE)
     file = made.write(PAGE.replace("a, b = 5", "a, b = 6"))
     assert accept(made) == 0
-    assert file.read_text() == PAGE.lstrip("\n").replace("a, b = 5", "a, b = 6").replace("[5 B](calc:a) and", "[6 B](calc:a) and").replace(
-        "code; [5 B]", "code; [6 B]"
-    )
+    assert file.read_text() == PAGE.lstrip("\n").replace("a, b = 5", "a, b = 6").replace(
+        "[5 B](calc:a) and", "[6 B](calc:a) and"
+    ).replace("code; [5 B]", "code; [6 B]")
     assert "2 files rewritten" in capsys.readouterr().out
     assert made.messages() == []
 
@@ -128,15 +130,22 @@ def test_a_merge_conflict_is_settled(site, accept):
     made = site(PAGE)
     record = made.root / "docs/page.record"
     good = record.read_text()
-    record.write_text(good.replace("value a = 5 B\n", "<<<<<<< ours\nvalue a = 5 B\n=======\nvalue a = 4 B\n>>>>>>> theirs\n"))
+    record.write_text(
+        good.replace("value a = 5 B\n", "<<<<<<< ours\nvalue a = 5 B\n=======\nvalue a = 4 B\n>>>>>>> theirs\n")
+    )
     assert accept(made) == 0
     assert record.read_text() == good
 
 
 def test_line_endings_and_a_recorded_value_within_tolerance_stay(site, accept):
-    made = site(PAGE + '\n[under 0.01](calc:t)\n\n```python exec="on"\nt = 0.004\npublish("", t=t, tolerance=0.001, reason="sums")\n```\n')
+    made = site(
+        PAGE
+        + '\n[under 0.01](calc:t)\n\n```python exec="on"\nt = 0.004\npublish("", t=t, tolerance=0.001, reason="sums")\n```\n'
+    )
     file = made.root / "docs/page.md"
-    file.write_bytes(file.read_text().replace("t = 0.004", "t = 0.0045").replace("= 5, 7", "= 5, 8").replace("\n", "\r\n").encode())
+    file.write_bytes(
+        file.read_text().replace("t = 0.004", "t = 0.0045").replace("= 5, 7", "= 5, 8").replace("\n", "\r\n").encode()
+    )
     assert accept(made) == 0
     assert b"[8 B](calc:b)" in file.read_bytes()
     assert file.read_bytes().count(b"\r\n") == file.read_bytes().count(b"\n")
@@ -228,7 +237,13 @@ def test_a_page_is_named_in_any_way(drifted, accept, word):
     before = texts(drifted)
     assert accept(drifted, word) == 1
     after = texts(drifted)
-    for line in ("value a = 6 B", "value b = 8 B", 'block 1 line 1 = "a and b: 6 8"', "value c = 9 B", "[5 B](calc:page/a)"):
+    for line in (
+        "value a = 6 B",
+        "value b = 8 B",
+        'block 1 line 1 = "a and b: 6 8"',
+        "value c = 9 B",
+        "[5 B](calc:page/a)",
+    ):
         assert line in after, line
     assert "[6 B](calc:a), [8 B](calc:b) and [10 B](calc:other/c)" in after and before != after
 
@@ -241,7 +256,9 @@ def test_lines_of_a_record_that_did_not_drift_keep_their_order_and_a_new_one_fin
     assert made.messages() == []
     before = files(made.root)
     assert accept(made) == 0 and files(made.root) == before
-    made.write(PAGE.replace("a, b = 5, 7", "a, b, n = 5, 7, 1").replace("a=a, b=b", "a=a, n=n, b=b") + "\n[1 B](calc:n)\n")
+    made.write(
+        PAGE.replace("a, b = 5, 7", "a, b, n = 5, 7, 1").replace("a=a, b=b", "a=a, n=n, b=b") + "\n[1 B](calc:n)\n"
+    )
     assert accept(made) == 0
     assert record.read_text().split("\n") == [head, b, a, "value n = 1 B", ""]
 
@@ -285,7 +302,9 @@ def test_explain_tells_where_a_value_comes_from_and_goes(drifted, accept, capsys
     before = files(drifted.root)
     assert accept(drifted, "--explain", "a", "page/t") == 0
     shown = capsys.readouterr().out
-    assert shown == """\
+    assert (
+        shown
+        == """\
 docs/page.md:7: a
   value       6 B
   expression  6
@@ -303,6 +322,7 @@ docs/page.md:15: t
   record      none
   claim       docs/page.md:11: under 1
 """
+    )
     assert files(drifted.root) == before
 
 
@@ -327,14 +347,19 @@ def terminal(made, answer: bytes, **settings: str) -> tuple[int, str]:
     return process.wait(timeout=60), shown.decode().replace("\r\n", "\n")
 
 
-@pytest.mark.parametrize("answer, written", [(b"y\n", True), (b"n\n", False), (b"\n", False), (b"\x04", False), (b"", False)])
+@pytest.mark.parametrize(
+    "answer, written", [(b"y\n", True), (b"n\n", False), (b"\n", False), (b"\x04", False), (b"", False)]
+)
 def test_in_a_terminal_it_asks_before_it_writes(drifted, answer, written):
     before = files(drifted.root)
     status, shown = terminal(drifted, answer)
     assert "Accept 3 changes in 3 files? [y/N]" in shown and status == 1
     assert ("3 files rewritten" in shown) == written == ("nothing written" not in shown)
     assert (files(drifted.root) != before) == written
-    assert "-[\x1b[31m5\x1b[0m B](calc:a), [7 B](calc:b)" in shown and "+[\x1b[32m6\x1b[0m B](calc:a), [7 B](calc:b)" in shown
+    assert (
+        "-[\x1b[31m5\x1b[0m B](calc:a), [7 B](calc:b)" in shown
+        and "+[\x1b[32m6\x1b[0m B](calc:a), [7 B](calc:b)" in shown
+    )
     assert "-value a = \x1b[31m5\x1b[0m B\n+value a = \x1b[32m6\x1b[0m B\n" in shown
     assert "Traceback" not in shown
 

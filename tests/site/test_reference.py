@@ -49,7 +49,7 @@ def half(x: int) -> float:
     """Half of x: 2 of it are x, in `3` bytes."""
     return x / 2
 '''
-PAGE = "# Page\n\nOf 7 things.\n\n::: odd_module\n\nAnd [5 B](calc:a).\n\n```python exec=\"on\"\na = 5\npublish(\"B\", a=a)\n```\n"
+PAGE = '# Page\n\nOf 7 things.\n\n::: odd_module\n\nAnd [5 B](calc:a).\n\n```python exec="on"\na = 5\npublish("B", a=a)\n```\n'
 
 
 def test_digits_of_docstrings_are_comments_and_those_of_the_page_are_not(site):

@@ -31,9 +31,13 @@ def test_the_table_shows_each_message_as_it_is():
     html = markdown.markdown(report.table(FOUND), extensions=["tables"])
     cells = [unescape(cell) for cell in re.findall("<td>(.*?)</td>", html)]
     assert cells == [
-        "docs/a,b:c.md:3", "To mend by hand", "100% of it: a, b",
-        "docs/page.md:7", "Number drifted", 'claim "5 B": [a|b](calc:a) `*_<b>` — é',
-    ]  # fmt: skip
+        "docs/a,b:c.md:3",
+        "To mend by hand",
+        "100% of it: a, b",
+        "docs/page.md:7",
+        "Number drifted",
+        'claim "5 B": [a|b](calc:a) `*_<b>` — é',
+    ]
     assert "To accept: scripts/record docs/page.md" in unescape(html)
 
 
@@ -84,8 +88,11 @@ def test_the_report_is_written_where_asked_for_when_all_holds_too(built, monkeyp
     content = json.loads(path.read_text())
     assert (content["drifted"], content["other"]) == (2, 1)
     assert content["problems"][0] == {
-        "path": "docs/page.md", "line": 3, "message": 'claim "5 B": a is 3 B', "drift": True,
-    }  # fmt: skip
+        "path": "docs/page.md",
+        "line": 3,
+        "message": 'claim "5 B": a is 3 B',
+        "drift": True,
+    }
 
 
 def test_what_only_the_second_check_sees_leaves_the_site_as_it_was(built, monkeypatch, tmp_path):
@@ -108,7 +115,9 @@ def test_what_only_the_second_check_sees_leaves_the_site_as_it_was(built, monkey
     assert ">6 B</data>" in line  # the line named can be looked at
     assert json.loads(report_path.read_text())["problems"][0]["path"] == ".site-next/page/index.html"
     assert {f: f.read_bytes() for f in (made.root / "site").rglob("*") if f.is_file()} == before
-    assert not run()[0] and not (made.root / ".site-next").exists()  # what the gate itself sees leaves nothing to look at
+    assert (
+        not run()[0] and not (made.root / ".site-next").exists()
+    )  # what the gate itself sees leaves nothing to look at
     made.write(PAGE)
     assert run()[0] and not (made.root / ".site-next").exists()
 

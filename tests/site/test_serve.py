@@ -98,7 +98,10 @@ def test_a_prose_edit_runs_no_block(site, monkeypatch):
     monkeypatch.setattr(plugin, "gate", None)
 
     def rebuild():
-        build(load_config(str(made.root / "mkdocs.yml"), site_dir=str(made.root / "served")), serve_url="http://127.0.0.1/")
+        build(
+            load_config(str(made.root / "mkdocs.yml"), site_dir=str(made.root / "served")),
+            serve_url="http://127.0.0.1/",
+        )
         return plugin.gate.pages["docs/page.md"]
 
     first = rebuild()
@@ -125,7 +128,7 @@ def test_a_page_that_did_not_run_all_its_blocks_runs_again(tmp_path):
     assert gate.open("page.md", tmp_path / "page.md", text, 0).run is page.run
 
 
-KEPT = "[7 B](calc:b)\n\n```python exec=\"on\"\nb = 7\npublish(\"B\", b=b)\n```\n\nThe end.\n"
+KEPT = '[7 B](calc:b)\n\n```python exec="on"\nb = 7\npublish("B", b=b)\n```\n\nThe end.\n'
 PAGE = '# Page\n\n[5 B](calc:a)\n\n```python exec="on" timeout="1"\na = 5\n{}\npublish("B", a=a)\n```\n\n' + KEPT
 
 
@@ -143,7 +146,10 @@ def rebuilt(site, monkeypatch):
 
     def rebuild(text: str) -> str:
         made.write(text)
-        build(load_config(str(made.root / "mkdocs.yml"), site_dir=str(made.root / "served")), serve_url="http://127.0.0.1/")
+        build(
+            load_config(str(made.root / "mkdocs.yml"), site_dir=str(made.root / "served")),
+            serve_url="http://127.0.0.1/",
+        )
         return (made.root / "served/page/index.html").read_text()
 
     return made, rebuild
@@ -163,7 +169,10 @@ def boxes(html: str) -> list[str]:
         ("import os; os.kill(os.getpid(), 9)", "docs/page.md:7: the block ended its process (SIGKILL)"),
         ("print('a is', a + 1)", 'docs/page.md:6: block 1 line 1: recorded "a is 5", computed "a is 6"'),
         ("print('a is', a); a = 6", "docs/page.md:8: published a: recorded 5 B, computed 6 B"),
-        ("print('a is', a); spare = 1; publish('B', spare=spare)", "docs/page.md:7: published spare: 1 B is not in the record"),
+        (
+            "print('a is', a); spare = 1; publish('B', spare=spare)",
+            "docs/page.md:7: published spare: 1 B is not in the record",
+        ),
     ],
 )
 def test_what_is_wrong_in_a_block_stands_below_it_and_goes_when_mended(rebuilt, line, box):
@@ -172,10 +181,12 @@ def test_what_is_wrong_in_a_block_stands_below_it_and_goes_when_mended(rebuilt, 
     assert "gate-" not in rebuild(good)
     html = rebuild(PAGE.format(line))
     assert boxes(html)[0] == box
-    assert html.index("gate-notice") < html.index("</section>") and escape(box, quote=True).replace("&#x27;", "'") in html
+    assert (
+        html.index("gate-notice") < html.index("</section>") and escape(box, quote=True).replace("&#x27;", "'") in html
+    )
     assert "<p>The end.</p>" in html
     if "raised" in box:  # the other block runs on; what the first would have published is not called wrong
-        assert ">5 B</data> <strong class=\"claim-correction\">was not computed</strong>" in html
+        assert '>5 B</data> <strong class="claim-correction">was not computed</strong>' in html
         assert "claim-number--wrong" not in html and ">7 B</data></a>" in html
     assert "gate-" not in rebuild(good)
     moved = rebuild("\n\n" + good.replace("# Page", "# Page\n\nMore.").lstrip("\n"))
@@ -184,7 +195,7 @@ def test_what_is_wrong_in_a_block_stands_below_it_and_goes_when_mended(rebuilt, 
 
 def test_a_drifted_cell_and_figure_are_told_at_their_block_with_the_line_it_now_has(rebuilt):
     made, rebuild = rebuilt
-    block = '''
+    block = """
 ```python exec="on"
 table("t", ["x", ("n", "B")], [["one", 1]])
 import matplotlib.pyplot as plt
@@ -192,7 +203,7 @@ from scaling_lesson.figures import BLUE; fig, ax = plt.subplots()
 ax.plot([1, 2], color=BLUE)
 figure(fig, name="f", title="A figure", desc="A line.")
 ```
-'''
+"""
     text = "# Page\n" + block
     made.write(text)
     made.accept()
@@ -206,7 +217,8 @@ figure(fig, name="f", title="A figure", desc="A line.")
     ]
     for above in (0, 2):  # the block is not run again, but its lines move
         assert boxes(rebuild(text.replace("# Page\n", "# Page\n" + "\n" * above))) == [
-            told[0].format(4 + above), told[1].format(8 + above)
+            told[0].format(4 + above),
+            told[1].format(8 + above),
         ]
     record.write_text(good + "value gone = 1\n")
     html = rebuild(text)

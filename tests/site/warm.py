@@ -18,7 +18,7 @@ def preload() -> None:
     import latex2mathml.converter  # noqa: F401
     import markdown_exec  # noqa: F401
     import material.plugins.search.plugin  # noqa: F401
-    import mkdocs.__main__  # noqa: F401
+    import mkdocs.__main__
     import mkdocs.commands.build  # noqa: F401
     import pymdownx.superfences  # noqa: F401
 

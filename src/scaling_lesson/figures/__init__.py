@@ -19,9 +19,15 @@ ORANGE = "#c2570c"
 GREEN = "#1a7f4b"
 
 CSS_VARIABLES = {
-    INK: "--figure-ink", MUTED: "--figure-muted", GRID: "--figure-grid", PAPER: "--figure-paper", SHADE: "--figure-shade",
-    BLUE: "--figure-blue", ORANGE: "--figure-orange", GREEN: "--figure-green",
-}  # fmt: skip
+    INK: "--figure-ink",
+    MUTED: "--figure-muted",
+    GRID: "--figure-grid",
+    PAPER: "--figure-paper",
+    SHADE: "--figure-shade",
+    BLUE: "--figure-blue",
+    ORANGE: "--figure-orange",
+    GREEN: "--figure-green",
+}
 
 WIDTH = 4.9
 """Inches. At 72 points an inch the drawing is 353 wide, about a phone's column, so its text is never shrunk to dust."""

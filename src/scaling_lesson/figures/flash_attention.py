@@ -96,8 +96,20 @@ def _trips(ax: Axes, top: float, trips: list[Trip], most: int, title: str) -> fl
         colour = ORANGE if {"scores", "weights"} & set(what.replace(",", " ").split()) else BLUE
         width = 1.2 + 22 * n_bytes / most
         start, end = (memory - bar - 2, chip + 2) if way == "read" else (chip + 2, memory - bar - 2)
-        ax.add_patch(FancyArrow(x, start, 0, end - start, width=width, head_width=width + 9, head_length=12,
-                                length_includes_head=True, facecolor=colour, linewidth=0))  # fmt: skip
+        ax.add_patch(
+            FancyArrow(
+                x,
+                start,
+                0,
+                end - start,
+                width=width,
+                head_width=width + 9,
+                head_length=12,
+                length_includes_head=True,
+                facecolor=colour,
+                linewidth=0,
+            )
+        )
         ax.text(x, memory + 4, text, ha="center", va="bottom", color=colour, size=SMALL)
     return chip - bar
 
@@ -152,8 +164,16 @@ def _map(ax: Axes, top: float, side: float, steps: list[TileStep], now: int) -> 
                 ax.add_patch(Rectangle((x, y), cell, cell, facecolor=face, edgecolor=edge, linewidth=0.9))
                 if i == now:
                     score = float(step.scores[row - step.rows.start, column - step.columns.start])
-                    ax.text(x + cell / 2, y + cell / 2, _number(score), ha="center", va="center_baseline", color=PAPER,
-                            size=SMALL, weight="bold")  # fmt: skip
+                    ax.text(
+                        x + cell / 2,
+                        y + cell / 2,
+                        _number(score),
+                        ha="center",
+                        va="center_baseline",
+                        color=PAPER,
+                        size=SMALL,
+                        weight="bold",
+                    )
 
 
 def _kept(ax: Axes, y: float, step: TileStep, j: int, before: float | None) -> None:
@@ -166,8 +186,15 @@ def _kept(ax: Axes, y: float, step: TileStep, j: int, before: float | None) -> N
     texts["rescale"] = "–" if before is None else _number(factor)
     for name, text in (texts | {"l": _number(l), "O": _number(O)}).items():
         marked = rose and name == "rescale"
-        ax.text(COLUMNS[name], y, text, ha="center", size=SMALL, weight="bold" if marked else "normal",
-                color=(BLUE if as_due else ORANGE) if marked else INK)  # fmt: skip
+        ax.text(
+            COLUMNS[name],
+            y,
+            text,
+            ha="center",
+            size=SMALL,
+            weight="bold" if marked else "normal",
+            color=(BLUE if as_due else ORANGE) if marked else INK,
+        )
 
 
 def _verdict(ax: Axes, y: float, result: float, exact: float) -> None:

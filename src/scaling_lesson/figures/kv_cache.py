@@ -31,8 +31,15 @@ def cache_growth(uncached: list[int], cached: list[int]) -> Figure:
         ax.set(xlim=(-2.2, longest + 2.6), ylim=(0.1 - len(work), 1))
         ax.axis("off")
     keys = [(BLUE, "new: Q, K, V"), (ORANGE, "again: Q, K, V"), (SHADE, "cached: K, V")]
-    fig.legend(handles=[Patch(facecolor=c, label=t) for c, t in keys], loc="outside lower left", ncols=3,
-               handlelength=0.9, handletextpad=0.4, columnspacing=1.1, fontsize=SMALL)  # fmt: skip
+    fig.legend(
+        handles=[Patch(facecolor=c, label=t) for c, t in keys],
+        loc="outside lower left",
+        ncols=3,
+        handlelength=0.9,
+        handletextpad=0.4,
+        columnspacing=1.1,
+        fontsize=SMALL,
+    )
     return fig
 
 
@@ -52,8 +59,16 @@ def _pair(ax: Axes, uncached: list[int], cached: list[int], title: str) -> None:
     steps = range(1, len(uncached) + 1)
     for values, colour, name in ((uncached, ORANGE, "without"), (cached, BLUE, "with cache")):
         ax.plot(steps, values, color=colour)
-        ax.annotate(f"{name}: {values[-1]:,}", (steps[-1], values[-1]), (4, 0), textcoords="offset points",
-                    color=colour, va="center", size=SMALL, annotation_clip=False)  # fmt: skip
+        ax.annotate(
+            f"{name}: {values[-1]:,}",
+            (steps[-1], values[-1]),
+            (4, 0),
+            textcoords="offset points",
+            color=colour,
+            va="center",
+            size=SMALL,
+            annotation_clip=False,
+        )
     ax.set(title=title, xlim=(1, steps[-1]))
     ax.margins(y=0.06)
     ax.grid(axis="x", visible=False)

@@ -54,15 +54,24 @@ def leader(ax: Axes, foot: tuple[float, float], to: tuple[float, float], color: 
     ax.annotate("", foot, to, textcoords="offset points", arrowprops=arrow).set_in_layout(False)
 
 
-def note(ax: Axes, text: str, xy: tuple[float, float], offset: tuple[float, float], color: str = INK, **how) -> Annotation:
+def note(
+    ax: Axes, text: str, xy: tuple[float, float], offset: tuple[float, float], color: str = INK, **how
+) -> Annotation:
     """A small text at an offset from a data point. The layout makes no room for it."""
-    label = ax.annotate(text, xy, offset, textcoords="offset points", color=color, size=SMALL, annotation_clip=False, **how)
+    label = ax.annotate(
+        text, xy, offset, textcoords="offset points", color=color, size=SMALL, annotation_clip=False, **how
+    )
     label.set_in_layout(False)
     return label
 
 
-def place_near(ax: Axes, dots: list[tuple[str, float, float]], curves: list[tuple[list[float], list[float]]],
-               taken: list[Annotation], color: str) -> list[Annotation]:  # fmt: skip
+def place_near(
+    ax: Axes,
+    dots: list[tuple[str, float, float]],
+    curves: list[tuple[list[float], list[float]]],
+    taken: list[Annotation],
+    color: str,
+) -> list[Annotation]:
     """Names beside dots: each at the nearest free place, off the curves where it can be, with a line to a dot farther off.
 
     dots: (name, x, y).  curves: the x and y of each.  taken: labels to keep clear of.
@@ -87,7 +96,12 @@ def place_near(ax: Axes, dots: list[tuple[str, float, float]], curves: list[tupl
                 line = [(across + dx * t / 20, up + dy * t / 20) for t in range(7, 20)]
                 outside = box[0] < frame[0] or box[1] < frame[1] or box[2] > frame[2] or box[3] > frame[3]
                 blocked = any(_inside(point, other) for point in line for other in boxes)
-                if outside or blocked or any(_overlap(box, other) for other in boxes) or any(_inside(p, box) for p in lines):
+                if (
+                    outside
+                    or blocked
+                    or any(_overlap(box, other) for other in boxes)
+                    or any(_inside(p, box) for p in lines)
+                ):
                     continue
                 # A curve under the name, or a line through another dot or near another line, is worse than a longer way.
                 cost = reach + 3 * sum(_inside(point, box) for point in on_curves)

@@ -36,15 +36,39 @@ def stuck_weight(stuck: list[float], masters: list[float], copies: dict[str, lis
     moved = {name: [value - start for value in values] for name, values in copies.items()}
     for (name, values), colour in zip(moved.items(), (GREEN, ORANGE), strict=False):
         ax.step(steps, values, where="post", color=colour, linewidth=1.5)
-        ax.annotate(f"its {name} copy", (len(steps) - 1, values[-1]), (4, 0), textcoords="offset points",
-                    color=colour, va="center", size=SMALL, annotation_clip=False)  # fmt: skip
+        ax.annotate(
+            f"its {name} copy",
+            (len(steps) - 1, values[-1]),
+            (4, 0),
+            textcoords="offset points",
+            color=colour,
+            va="center",
+            size=SMALL,
+            annotation_clip=False,
+        )
     ax.plot(steps, [value - start for value in masters], color=BLUE)
     ax.plot(steps, [value - start for value in stuck], color=INK, linewidth=2.4)
     end = len(steps) - 1
-    ax.annotate("float32 master", (end, masters[-1] - start), (4, 5), textcoords="offset points",
-                color=BLUE, va="bottom", size=SMALL, annotation_clip=False)  # fmt: skip
-    ax.annotate("16-bit weight", (end, stuck[-1] - start), (4, 0), textcoords="offset points",
-                color=INK, va="center", size=SMALL, annotation_clip=False)  # fmt: skip
+    ax.annotate(
+        "float32 master",
+        (end, masters[-1] - start),
+        (4, 5),
+        textcoords="offset points",
+        color=BLUE,
+        va="bottom",
+        size=SMALL,
+        annotation_clip=False,
+    )
+    ax.annotate(
+        "16-bit weight",
+        (end, stuck[-1] - start),
+        (4, 0),
+        textcoords="offset points",
+        color=INK,
+        va="center",
+        size=SMALL,
+        annotation_clip=False,
+    )
     ax.set(xlabel="updates made", title="How far the weight has moved", xlim=(0, end))
     ax.margins(y=0.06)
     ax.grid(axis="x", visible=False)

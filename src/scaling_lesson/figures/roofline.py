@@ -66,7 +66,11 @@ def ridge_points(ridges: dict[str, float], operations: dict[str, float]) -> Figu
     top = -1.5  # in rows: the headings hang from here, and the operations' names stand on it
     fig, ax = plt.subplots(figsize=(WIDTH, (pitch * (len(rows) + 1) + ROW * (len(lines) + 4)) / 72))
     right = 1.12 * max(*ridges.values(), *operations.values())
-    ax.set(xlabel="arithmetic intensity (FLOP/B)", xlim=(0, right), ylim=(len(rows) - 0.4, top - ROW * (len(lines) + 0.2) / pitch))
+    ax.set(
+        xlabel="arithmetic intensity (FLOP/B)",
+        xlim=(0, right),
+        ylim=(len(rows) - 0.4, top - ROW * (len(lines) + 0.2) / pitch),
+    )
     ax.set_yticks(range(len(rows)), [name for name, _ in rows])
     ax.tick_params(labelcolor=INK)
     ax.tick_params(axis="y", length=0)
@@ -104,10 +108,14 @@ def _label_slope(ax: Axes, memory: list[tuple[str, float]], memory_bytes_per_s: 
     """Each name at the height of its dot: right of the slope where it ends before the ridge, else left of it."""
     away, half = 9, ROW / 2
     edge, ridge_at = in_points(ax, ax.get_xlim()[0], ax.get_ylim()[0]), in_points(ax, ridge, ridge * memory_bytes_per_s)
-    run = (ridge_at[0] - edge[0]) / (ridge_at[1] - in_points(ax, ax.get_xlim()[0], ax.get_xlim()[0] * memory_bytes_per_s)[1])
+    run = (ridge_at[0] - edge[0]) / (
+        ridge_at[1] - in_points(ax, ax.get_xlim()[0], ax.get_xlim()[0] * memory_bytes_per_s)[1]
+    )
     sides: dict[str, list[tuple[Annotation, float, float]]] = {"left": [], "right": []}
     for name, intensity in memory:
-        label = note(ax, f"{name} {_short(intensity)}", (intensity, intensity * memory_bytes_per_s), (0, 0), color=ORANGE)
+        label = note(
+            ax, f"{name} {_short(intensity)}", (intensity, intensity * memory_bytes_per_s), (0, 0), color=ORANGE
+        )
         x, y = in_points(ax, *label.xy)
         width = width_in_points(label) + away
         goes_left = x + width > ridge_at[0] and x - width > edge[0]
@@ -130,8 +138,16 @@ def _along_slope(ax: Axes, text: str, left: float, ridge: float, memory_bytes_pe
     (x0, y0), (x1, y1) = (in_points(ax, x, x * memory_bytes_per_s) for x in (left, ridge))
     angle = math.atan2(y1 - y0, x1 - x0)
     offset = (-5 * math.sin(angle), 5 * math.cos(angle))
-    note(ax, text, (middle, middle * memory_bytes_per_s), offset, rotation=math.degrees(angle), rotation_mode="anchor",
-          ha="center", va="bottom")  # fmt: skip
+    note(
+        ax,
+        text,
+        (middle, middle * memory_bytes_per_s),
+        offset,
+        rotation=math.degrees(angle),
+        rotation_mode="anchor",
+        ha="center",
+        va="bottom",
+    )
 
 
 def _short(intensity: float) -> str:

@@ -17,9 +17,12 @@ from scaling_lesson.training_time import training_flops
 
 
 def loss_against_compute(
-    flops: list[float], curves: dict[str, list[float]], frontier: list[float], floor: float,
+    flops: list[float],
+    curves: dict[str, list[float]],
+    frontier: list[float],
+    floor: float,
     models: dict[str, tuple[float, float]],
-) -> Figure:  # fmt: skip
+) -> Figure:
     """Loss against training FLOPs: a curve a model size, the least loss any size reaches, the floor, and models as dots.
 
     flops: the budgets, ascending.  curves[size], frontier: the loss at each; None or nan where a curve is not drawn.
@@ -58,7 +61,7 @@ def loss_against_compute(
     drawn = [(flops, losses) for losses in (*lines.values(), best, [floor] * len(flops))]
     for panel, names in zip(axes.flat, labels, strict=True):
         _spread_out(panel, names)
-        x = left ** 0.6 * right**0.4 if panel is ax else math.prod(panel.get_xlim()) ** 0.5
+        x = left**0.6 * right**0.4 if panel is ax else math.prod(panel.get_xlim()) ** 0.5
         words = "compute-optimal\nfrontier" if panel is ax else "frontier"
         names.append(note(panel, words, (x, _at(x, flops, best)), (-6, -6), ha="right", va="top", color=BLUE))
     labels[0].append(note(ax, f"floor {floor:.3g}", (left, floor), (4, 3), ha="left", va="bottom"))
@@ -71,8 +74,9 @@ def loss_against_compute(
         place_near(panel, [(name, *place) for name, place in crowd.items()], drawn, labels[1], ORANGE)
     for panel, shown in zip(axes.flat, (models, crowd), strict=False):
         for budget, loss in shown.values():
-            panel.plot(budget, loss, "o", color=ORANGE, markersize=5.5, markeredgecolor=PAPER, markeredgewidth=0.7,
-                       zorder=4)  # fmt: skip
+            panel.plot(
+                budget, loss, "o", color=ORANGE, markersize=5.5, markeredgecolor=PAPER, markeredgewidth=0.7, zorder=4
+            )
     return fig
 
 
@@ -89,7 +93,9 @@ def _crowd(models: dict[str, tuple[float, float]], near: float) -> dict[str, tup
     return largest if len(largest) > 1 else {}
 
 
-def _around(dots: list[tuple[float, float]], flops: list[float], best: list[float]) -> tuple[float, float, float, float]:
+def _around(
+    dots: list[tuple[float, float]], flops: list[float], best: list[float]
+) -> tuple[float, float, float, float]:
     """Left, right, bottom and top of a part that holds the dots, with room for their names, and the frontier under them."""
     budgets = [budget for budget, _ in dots]
     left, right = min(budgets) / 1.6, max(budgets) * 1.6
@@ -110,7 +116,9 @@ def _end_labels(ax: Axes, flops: list[float], lines: dict[str, list[float]]) -> 
     for name, losses in lines.items():
         end = min(ax.get_xlim()[1], max(x for x, y in zip(flops, losses, strict=True) if _drawn(y)))
         ends.append((_at(end, flops, losses), end, name))
-    labels = [note(ax, name, (x, y), (14, 0), va="center", color=MUTED) for y, x, name in sorted(ends) if low < y < high]
+    labels = [
+        note(ax, name, (x, y), (14, 0), va="center", color=MUTED) for y, x, name in sorted(ends) if low < y < high
+    ]
     for label in labels:
         label.set_in_layout(True)
     return labels

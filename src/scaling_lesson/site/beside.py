@@ -12,15 +12,17 @@ from scaling_lesson.units import COUNTED, Unit, parse_unit
 _WORDED = "|".join(bound for bound in BOUNDS if bound[0].isalpha())
 _BOUND_BEFORE = re.compile(
     rf"(?:\b(?:{_WORDED}|nearly|almost|roughly|approximately|around|up to|close to|not quite"
-    r"|(?:greater|higher|larger|lower|smaller|fewer) than|as (?:much|many|little|few) as|(?:min|max)imum of)\s+|(?<!\b\w\s)[<>≤≥≈~]\s*)\Z", re.I
+    r"|(?:greater|higher|larger|lower|smaller|fewer) than|as (?:much|many|little|few) as|(?:min|max)imum of)\s+|(?<!\b\w\s)[<>≤≥≈~]\s*)\Z",
+    re.I,
 )
 _BOUND_AFTER = re.compile(r"\s+(?:(?:or|and) (?:more|less|fewer|so)|at least|at most)\b")
 
 # Glued to it, but for what opens or closes a quotation or the like; a sign.
 _SIGN_BEFORE = re.compile(
     r"[^\s\0(\[{\"“‘'—–]\Z|(?<!⟧)–\Z|(?<![⟧)]\s)(?<!\b\w\s)[-−]\s+\Z"
-    r"|\b(?:minus|negative|plus|twice|half|triple|double|hundred|thousand|[a-z]+ty)\s+\Z", re.I,
-)  # fmt: skip
+    r"|\b(?:minus|negative|plus|twice|half|triple|double|hundred|thousand|[a-z]+ty)\s+\Z",
+    re.I,
+)
 _GROUP_BEFORE, _GROUP = re.compile(r"⟦[^⟧\0]*\d⟧\s\Z"), re.compile(r"\d{3}(?!\d)")
 """37 748 is one number."""
 _GLUED_AFTER = re.compile(r"(?![)\]}\"”’'.,;:!?…]*(?:[\s\0—–]|\Z)|['’]s\b|-[A-Za-z]{2})[^\s\0]+")
@@ -59,7 +61,11 @@ def _unit_after(after: str, claim: Claim | None, unit: Unit) -> str | None:
         except ValueError:
             continue
         noun = said.dimension in COUNTED
-        if said.dimension == unit.dimension and noun or word == "times" or noun and (unit.dimension == "number" or word[-1] != "s"):
+        if (
+            (said.dimension == unit.dimension and noun)
+            or word == "times"
+            or (noun and (unit.dimension == "number" or word[-1] != "s"))
+        ):
             return None
         return None if word == "×" else word
     return None

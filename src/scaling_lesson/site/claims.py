@@ -17,9 +17,19 @@ from fractions import Fraction
 from scaling_lesson.units import COUNTED, Unit, parse_unit
 
 BOUNDS = {
-    "about": "about", "exactly": "=", "over": ">", "more than": ">", "at least": ">=", "under": "<", "less than": "<", "at most": "<=",
-    ">": ">", "≥": ">=", "<": "<", "≤": "<=",
-}  # fmt: skip
+    "about": "about",
+    "exactly": "=",
+    "over": ">",
+    "more than": ">",
+    "at least": ">=",
+    "under": "<",
+    "less than": "<",
+    "at most": "<=",
+    ">": ">",
+    "≥": ">=",
+    "<": "<",
+    "≤": "<=",
+}
 WORDS = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 

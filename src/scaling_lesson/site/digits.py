@@ -20,9 +20,11 @@ def rewrite(claim: Claim, value: Fraction) -> str | None:
             return None
         exponent, number = _exponent(abs(value) / scale, decimals), value
     number = number / scale / Fraction(10) ** exponent
-    digits = fixed(number, decimals, "," in parts["whole"] or abs(number) >= 1000 and len(parts["whole"]) < 4)
+    digits = fixed(number, decimals, "," in parts["whole"] or (abs(number) >= 1000 and len(parts["whole"]) < 4))
     digits = digits.replace("-", parts["sign"] or "−")
-    tail = f"{parts['times']}{str(exponent).translate(_LIFT)}" if parts["times"] else f"e{exponent}" if parts["e"] else ""
+    tail = (
+        f"{parts['times']}{str(exponent).translate(_LIFT)}" if parts["times"] else f"e{exponent}" if parts["e"] else ""
+    )
     word = f" {parts['word']}" if parts["word"] else ""
     unit = parts["touching"] or (f" {parts['unit']}" if parts["unit"] else "")
     text = f"{parts['bound']}{digits}{tail}{word}{unit}"

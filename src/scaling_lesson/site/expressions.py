@@ -56,7 +56,7 @@ class Expressions:
             case ast.Tuple(elts=names), _:
                 for name in names:
                     self._assign(name, value)
-            case (ast.Name(id=name) | ast.Subscript(value=ast.Name(id=name))), _:
+            case ((ast.Name(id=name) | ast.Subscript(value=ast.Name(id=name))), _):
                 self._remember(name, value, ast.get_source_segment(self._source, value))
 
     def _remember(self, name: str, node: ast.stmt | ast.expr, text: str) -> None:

@@ -15,7 +15,7 @@ from scaling_lesson.site.source import MATH
 class _Formula(InlineProcessor):
     report: Callable[[str, str], None]
 
-    def handleMatch(self, m: re.Match, data: str) -> tuple[str | Element, int, int]:  # noqa: N802 (Markdown's name)
+    def handleMatch(self, m: re.Match, data: str) -> tuple[str | Element, int, int]:
         display = "block" if m["block"] else "inline"
         formula, end = m["block"] or m["inline"], m.end(0)
         try:
@@ -37,7 +37,7 @@ class FormulaExtension(Extension):
         super().__init__()
         self.report = report
 
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 (Markdown's name)
+    def extendMarkdown(self, md: Markdown) -> None:
         # After code spans (190), before escapes (180): a backslash inside a formula belongs to the formula.
         processor = _Formula(MATH.pattern, md)
         processor.compiled_re, processor.report = MATH, self.report

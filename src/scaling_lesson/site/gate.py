@@ -153,9 +153,13 @@ class Gate:
         values = page.run.values.values()
         for value in values:
             line = page.line(value.place)
-            self._tell_naked(page, [(line, number) for _, number in source.numbers_in(value.reason, self.names)], _TYPED)
+            self._tell_naked(
+                page, [(line, number) for _, number in source.numbers_in(value.reason, self.names)], _TYPED
+            )
             if isinstance(value.value, str) and not value.source and source.numbers_in(value.value, self.names):
-                message = f"published {value.name}: {value.text} has a number: publish that, or the source= of what is quoted"
+                message = (
+                    f"published {value.name}: {value.text} has a number: publish that, or the source= of what is quoted"
+                )
                 page.problems.append(Problem(page.path, line, message))
         quoted = {value.value for value in values if value.source}
         for fence in page.fences:
@@ -202,7 +206,9 @@ class Gate:
         text = source.visible(lines)
         for match in SLOT.finditer(text):
             around = text[max(0, match.start() - 99) : match.start()], text[match.end() : match.end() + 99]
-            page.beside[int(match[1])] = [SLOT.sub(lambda m: f"⟦{page.links[int(m[1])].text}⟧", part) for part in around]
+            page.beside[int(match[1])] = [
+                SLOT.sub(lambda m: f"⟦{page.links[int(m[1])].text}⟧", part) for part in around
+            ]
         if not page.problems and not page.run.failures:  # else their cause is told
             for text in odd:
                 page.problems.append(Problem(page.path, self._seek(page, text.rsplit(": ", 1)[-1]), text))
@@ -215,7 +221,11 @@ class Gate:
     def read_settings(self, text: str, path: str) -> None:
         """Check what every page shows of mkdocs.yml."""
         self._settings = path, text
-        naked = [(line + n - 1, number) for line, words in source.shown_settings(text) for n, number in source.numbers_in(words, self.names)]
+        naked = [
+            (line + n - 1, number)
+            for line, words in source.shown_settings(text)
+            for n, number in source.numbers_in(words, self.names)
+        ]
         self.shown_settings = [Problem(path, line, _NAKED.format(number)) for line, number in naked]
 
     def _unused_exemptions(self) -> list[Problem]:
@@ -225,7 +235,9 @@ class Gate:
             known = self.pages.get(page)
             if known is None or not (known.incomplete or number in known.exempted):
                 at = max(0, text.find(number, text.find(page, text.find("exempt:"))))
-                found.append(Problem(path, text.count("\n", 0, at) + 1, f'the exemption of "{number}" matches nothing on {page}'))
+                found.append(
+                    Problem(path, text.count("\n", 0, at) + 1, f'the exemption of "{number}" matches nothing on {page}')
+                )
         return found
 
     @staticmethod
@@ -247,7 +259,11 @@ class Gate:
                 options = "".join(f' {k}="{v}"' for k, v in fence.options.items() if k in ("source", "title"))
                 lines[fence.line - 1] = f'{fence.prefix}{fence.marker}python exec="on" block="{index}"{options}'
             elif fence.problem:  # else its code might show as prose, and its end begin another block
-                first, end, mark = fence.line - 1, fence.line + len(fence.body) + fence.closed, fence.prefix + fence.marker
+                first, end, mark = (
+                    fence.line - 1,
+                    fence.line + len(fence.body) + fence.closed,
+                    fence.prefix + fence.marker,
+                )
                 lines[first:end] = [f"{mark}python", *[""] * (end - first - 2), mark]
         return lines
 
@@ -310,7 +326,9 @@ class Gate:
         value = self.look_up(page, link)[1]
         if not any(character.isnumeric() for character in link.text):  # True, or a word
             return None
-        return beside(*page.beside.get(index, ("", "")), claims.parse(link.text) if value.exact is not None else None, value.unit)
+        return beside(
+            *page.beside.get(index, ("", "")), claims.parse(link.text) if value.exact is not None else None, value.unit
+        )
 
     def correct(self, link: ClaimLink, value: Value) -> str | None:
         """The claim's text with digits that hold, in the shape, unit and bound it has; None where a person must choose."""
@@ -343,7 +361,13 @@ class Gate:
                     drift = self.acceptable(page, link) is not None
                     found.add(Problem(page.path, link.line, message, drift))
                 elif index not in page.reached:
-                    found.add(Problem(page.path, link.line, f'claim "{link.text}" is not on the built page: a heading cannot hold one'))
+                    found.add(
+                        Problem(
+                            page.path,
+                            link.line,
+                            f'claim "{link.text}" is not on the built page: a heading cannot hold one',
+                        )
+                    )
                 elif link.line not in told and (message := self._beside(page, index)):
                     found.add(Problem(page.path, link.line, f'claim "{link.text}": {message}'))
             for index, fence in enumerate(page.fences):
@@ -355,7 +379,9 @@ class Gate:
         pages = self.pages.values()
         lost = any(isinstance(self.look_up(page, link), str) for page in pages for link in page.links)
         if not (lost or any(page.incomplete or page.misread for page in pages)):  # else what is used is not known
-            for page, value in [(page, value) for page in pages for value in page.run.values.values() if not value.used]:
+            for page, value in [
+                (page, value) for page in pages for value in page.run.values.values() if not value.used
+            ]:
                 found.add(Problem(page.path, page.line(value.place), f"published {value.name}: nothing claims it"))
         return sorted(found)
 

@@ -36,7 +36,7 @@ class GlossaryExtension(AbbrExtension):
         self.page = page
         self.gate = gate
 
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 (Markdown's name)
+    def extendMarkdown(self, md: Markdown) -> None:
         page = self.gate.current
         if page and page.converter is md and page.path != self.page:
             super().extendMarkdown(md)

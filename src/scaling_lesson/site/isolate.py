@@ -32,12 +32,20 @@ def start_server() -> socket.socket:
         _server, theirs = socket.socketpair()
         # Threads do not survive a fork, and add in another order. A fixed seed gives sets one order.
         # The author's own matplotlibrc could set a locale, or name one this machine lacks.
-        settings = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "MATPLOTLIBRC": os.devnull}
+        settings = {
+            "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1",
+            "PYTHONHASHSEED": "0",
+            "MATPLOTLIBRC": os.devnull,
+        }
         with theirs:
             process = subprocess.Popen(
-                [sys.executable, "-P", __file__, str(theirs.fileno())], pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL, env=os.environ | settings, start_new_session=True,  # Ctrl-C is ours to handle
-            )  # fmt: skip
+                [sys.executable, "-P", __file__, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                env=os.environ | settings,
+                start_new_session=True,  # Ctrl-C is ours to handle
+            )
         process.returncode = 0  # nobody waits for it: it ends when it sees that we have
         atexit.register(_server.close)
     return _server
@@ -86,8 +94,8 @@ def _serve(control: socket.socket) -> None:
     import matplotlib
 
     matplotlib.use("agg")
-    import matplotlib.backends.backend_svg  # noqa: F401
-    import matplotlib.pyplot  # noqa: F401
+    import matplotlib.backends.backend_svg
+    import matplotlib.pyplot
     import torch._dynamo  # noqa: F401  (optimizers import it at their first step)
 
     child = 0

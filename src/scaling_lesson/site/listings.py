@@ -19,10 +19,20 @@ from scaling_lesson.units import SI_PREFIXES, UNITS
 MARKER = re.compile(r"<!-- listing: (numbers|sources) -->")
 
 _UNIT_ENDINGS = {
-    "flop_per_s": "FLOP/s", "bytes_per_s": "B/s", "bytes": "B", "flops": "FLOP", "tokens": "token",
-    "parameters": "parameter", "hours": "hour", "days": "day", "layer": "layer", "head": "head",
-    "vocab_size": "token", "max_seq_len": "token position", "speedup": "×",
-}  # fmt: skip
+    "flop_per_s": "FLOP/s",
+    "bytes_per_s": "B/s",
+    "bytes": "B",
+    "flops": "FLOP",
+    "tokens": "token",
+    "parameters": "parameter",
+    "hours": "hour",
+    "days": "day",
+    "layer": "layer",
+    "head": "head",
+    "vocab_size": "token",
+    "max_seq_len": "token position",
+    "speedup": "×",
+}
 """How a fact's name ends, and the unit that tells. Other facts are plain numbers."""
 
 
@@ -67,7 +77,10 @@ class Listing:
         """One section a document, one group of rows a table or section of it."""
         cited: dict[tuple, dict[str, list]] = {}
         for _, page in self.pages:
-            for item in (*page.run.facts.values(), *(v for v in page.run.values.values() if v.source and v.exact is not None)):
+            for item in (
+                *page.run.facts.values(),
+                *(v for v in page.run.values.values() if v.source and v.exact is not None),
+            ):
                 document, where = _printed(item.source)
                 cited.setdefault(document, {}).setdefault(where, []).append((page, item))
         parts = []
@@ -77,7 +90,7 @@ class Listing:
             body = "".join(self._printed_in(where, items) for where, items in groups.items())
             name = f"{title} ({date})" if date else title
             head = ("fact", "value", "claimed as")
-            parts.append(f'{self._heading(name, f"source-{number}")}{link}{_table(head, body)}')
+            parts.append(f"{self._heading(name, f'source-{number}')}{link}{_table(head, body)}")
         return "".join(parts)
 
     def _printed_in(self, where: str, items: list[tuple[Page, Fact | Value]]) -> str:

@@ -17,6 +17,7 @@ from pymdownx.superfences import SuperFencesCodeExtension
 from scaling_lesson.site.gate import Gate, Page, slot
 from scaling_lesson.site.present import block_slot, error_box, shown_code
 
+
 class NumbersExtension(Extension):
     """Adds executed blocks and claims. Must stand after pymdownx.superfences, whose fences it extends."""
 
@@ -24,7 +25,7 @@ class NumbersExtension(Extension):
         super().__init__()
         self.gate = gate
 
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 (Markdown's name)
+    def extendMarkdown(self, md: Markdown) -> None:
         page = self.gate.current
         if page is None or page.converter:  # a second one renders what a block or a docstring shows: no claims in there
             return
@@ -65,9 +66,7 @@ class NumbersExtension(Extension):
         printed = base_format(language="python", run=run, code=code, md=md, result="text")
         title = {"title": options["title"]} if options["title"] else {}
         listing = MarkdownConverter(md).convert(code_block("python", shown_code(code), **title))
-        anchors = "".join(
-            f'<span id="calc-{v.name}"></span>' for v in page.run.values.values() if v.place[0] == index
-        )
+        anchors = "".join(f'<span id="calc-{v.name}"></span>' for v in page.run.values.values() if v.place[0] == index)
         wrong = block_slot(index)
         if options["shown"]:
             return f'<div class="block">{anchors}{listing}{printed}{extra[0]}{wrong}</div>'

@@ -68,7 +68,9 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         if numbers := [name for name in self.config.names if is_number(name) or not re.search("[A-Za-z]", name)]:
             raise PluginError(f"numbers: names: {', '.join(numbers)}: a name has a letter, and is no number")
         for page, exempt in self.config.exempt.items():
-            if not isinstance(exempt, dict) or not all(isinstance(reason, str) and reason for reason in exempt.values()):
+            if not isinstance(exempt, dict) or not all(
+                isinstance(reason, str) and reason for reason in exempt.values()
+            ):
                 raise PluginError(f"numbers: exempt: {page}: give {{text: reason}}, each with its reason")
         if self.gate is None or not self.serving:
             self.gate = Gate(self.config.names, self.config.exempt)
@@ -92,7 +94,9 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             log = logging.getLogger("mkdocs")
             log.addHandler(self._warnings)
             if config.strict and not self.quiet and log.level > logging.WARNING:
-                log.setLevel(logging.WARNING)  # -q drops warnings before anyone counts them, so a strict build would pass
+                log.setLevel(
+                    logging.WARNING
+                )  # -q drops warnings before anyone counts them, so a strict build would pass
             # Build beside the site, and put it in place only when every number holds.
             self._site = Path(config.site_dir)
             self._stage = self._site.with_name(f".{self._site.name}-next")
@@ -128,7 +132,9 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             self._shown[path], found = finish(self.gate, config, files, not self.serving, self._shown.get(path))
             self.found += found
         unlisted = [file.page for file in files.documentation_pages() if file.page not in self.order]
-        shown = [(site_page, self.gate.pages.get(site_page.meta.get("gate_path"))) for site_page in self.order + unlisted]
+        shown = [
+            (site_page, self.gate.pages.get(site_page.meta.get("gate_path"))) for site_page in self.order + unlisted
+        ]
         shown = [(site_page, page) for site_page, page in shown if page is not None]
         titled = [(site_page.title, page) for site_page, page in shown]
         for site_page, page in shown:

@@ -120,12 +120,13 @@ def _accept(gate: Gate, found: list[Problem], chosen: set[tuple[str, str]], yes:
 def _corrected(gate: Gate, page: Page, link: ClaimLink, chosen: set[tuple[str, str]]) -> ClaimLink:
     """A claim; when its page or its value was chosen, with digits that hold, where its shape can hold."""
     value = gate.look_up(page, link)
-    mine = (page.path, "") in chosen or not isinstance(value, str) and (value[0].path, link.name) in chosen
-    return replace(link, text=mine and gate.acceptable(page, link) or link.text)
+    mine = (page.path, "") in chosen or (not isinstance(value, str) and (value[0].path, link.name) in chosen)
+    return replace(link, text=(mine and gate.acceptable(page, link)) or link.text)
 
 
 def _new_text(page: Page, links: list[ClaimLink]) -> str:
     """The page with these for its claims."""
+
     def corrected(index: int, match: re.Match) -> str:
         return match[0].replace(f"[{match['text']}]", f"[{links[index].text}]", 1)
 

@@ -11,17 +11,71 @@ from html.parser import HTMLParser
 
 _DIGITS = re.compile(r"[0-9.,]*")
 _SEEN_ATTRIBUTES = (
-    "alt", "title", "placeholder", "value", "label", "summary", "aria-label", "aria-description", "aria-valuetext",
-    "aria-roledescription", "aria-placeholder",
-)  # fmt: skip
+    "alt",
+    "title",
+    "placeholder",
+    "value",
+    "label",
+    "summary",
+    "aria-label",
+    "aria-description",
+    "aria-valuetext",
+    "aria-roledescription",
+    "aria-placeholder",
+)
 """What is read out, or shown on hover or in a field."""
 _VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 _CODE = {"pre", "code", "script", "style"}
 _COMPUTED = {("svg", "lesson-figure"), ("data", "cell")}
 """Elements, with their class, whose text a block computed."""
 _INLINE = set(
-    "a abbr b bdi cite code data del dfn em i ins kbd mark q s samp small span strong sub sup time u var wbr "
-    "math mi mn mo mrow mspace mstyle mpadded mtext mfrac msub msup msubsup msqrt munder mover munderover semantics annotation".split()
+    [
+        "a",
+        "abbr",
+        "b",
+        "bdi",
+        "cite",
+        "code",
+        "data",
+        "del",
+        "dfn",
+        "em",
+        "i",
+        "ins",
+        "kbd",
+        "mark",
+        "q",
+        "s",
+        "samp",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "time",
+        "u",
+        "var",
+        "wbr",
+        "math",
+        "mi",
+        "mn",
+        "mo",
+        "mrow",
+        "mspace",
+        "mstyle",
+        "mpadded",
+        "mtext",
+        "mfrac",
+        "msub",
+        "msup",
+        "msubsup",
+        "msqrt",
+        "munder",
+        "mover",
+        "munderover",
+        "semantics",
+        "annotation",
+    ]
 )
 """Elements that leave what they hold on the line it stands on."""
 _ROWS = {"math", "mrow", "mstyle", "mpadded", "semantics"}
@@ -53,10 +107,14 @@ class _Reader(HTMLParser):
         address = attributes.get("href") or ""
         unread = address.startswith("calc:")
         skipped = tag in _CODE or (tag, attributes.get("class")) in _COMPUTED or unread
-        skipped = skipped or _DOCSTRING <= set((attributes.get("class") or "").split())
+        skipped = skipped or set((attributes.get("class") or "").split()) >= _DOCSTRING
         term = tag == "abbr" and "tabindex" in attributes  # its definition is read on the glossary's own page
         if not self._skipping:
-            self.shown += [value or "" for name, value in attrs if name in _SEEN_ATTRIBUTES and (tag, name) != ("data", "value") and not term]
+            self.shown += [
+                value or ""
+                for name, value in attrs
+                if name in _SEEN_ATTRIBUTES and (tag, name) != ("data", "value") and not term
+            ]
         if unread and not address.removeprefix("calc:").isdecimal():  # a numbered one is known, and told by the gate
             self.odd.append(f"a claim was not read as one: {address}")
         if attributes.get("class") == "gate-problem":

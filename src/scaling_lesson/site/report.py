@@ -50,12 +50,19 @@ def numbers(gate: Gate) -> dict:
     for page in gate.pages.values():
         values = [
             {
-                "name": v.name, "value": str(v.value), "type": type(v.value).__name__, "unit": v.unit.symbol, "tolerance": v.tolerance,
+                "name": v.name,
+                "value": str(v.value),
+                "type": type(v.value).__name__,
+                "unit": v.unit.symbol,
+                "tolerance": v.tolerance,
                 "recorded": str(v.value if v.recorded is None else v.recorded),
-                "reason": v.reason, "expression": v.expression, "source": str(v.source), "line": page.line(v.place),
+                "reason": v.reason,
+                "expression": v.expression,
+                "source": str(v.source),
+                "line": page.line(v.place),
             }
             for v in page.run.values.values()
-        ]  # fmt: skip
+        ]
         stated = []
         for link in page.links:
             found = gate.look_up(page, link)

@@ -71,6 +71,7 @@ class Cell:
     unit: Unit
     place: Place
 
+
 @dataclass
 class Fact:
     """An outside fact, by its name in the code, and the Source it has there."""

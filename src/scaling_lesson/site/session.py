@@ -81,7 +81,9 @@ class Session:
         signal.setitimer(signal.ITIMER_REAL, 0)
         return printed.getvalue(), "".join(self._extra), failure, self.values, self.entries, self.cells, self.facts
 
-    def publish(self, unit: str, *, tolerance: float = 0.0, reason: str = "", source: object = "", **values: object) -> None:
+    def publish(
+        self, unit: str, *, tolerance: float = 0.0, reason: str = "", source: object = "", **values: object
+    ) -> None:
         """Make values known by name to the prose, in `unit` ("" for a plain number, text, or a truth).
 
         tolerance: how far another machine's value may lie from this one, in `unit`; it needs a `reason`.
@@ -123,7 +125,9 @@ class Session:
         self.facts[name] = Fact(name, cell, source)
         self.entries[f"fact {name}"] = Entry(canonical(value), place)
 
-    def figure(self, figure: Figure, *, name: str, title: str, desc: str, data: tuple[list, list] | None = None) -> None:
+    def figure(
+        self, figure: Figure, *, name: str, title: str, desc: str, data: tuple[list, list] | None = None
+    ) -> None:
         """Show a matplotlib figure as inline SVG with a title and a description, and its data as a folded table.
 
         data: (columns, rows) as `table` takes them.
@@ -167,7 +171,9 @@ class Session:
                     value = "yes" if value else "no"
                 if not isinstance(value, str):
                     value, unit = _plain(title, value), parse_unit(symbol)
-                    self.cells.append(Cell(digits.show(Fraction(value), replace(unit, symbol=""), decimals), value, unit, place))
+                    self.cells.append(
+                        Cell(digits.show(Fraction(value), replace(unit, symbol=""), decimals), value, unit, place)
+                    )
                 self.entries[f"table {name} row {number} {title}"] = Entry(canonical(value), place)
                 shown[-1].append(value if isinstance(value, str) else self.cells[-1])
         return tables.table(specs, shown)

@@ -135,7 +135,7 @@ _MEASURE_AS_CODE = re.compile(
 def _blank_code(match: re.Match) -> str:
     # A number dressed as code is still a number.
     code = match["code"].strip()
-    is_number = claims.is_number(code) or any(map(str.isdigit, code)) and _MEASURE_AS_CODE.fullmatch(code)
+    is_number = claims.is_number(code) or (any(map(str.isdigit, code)) and _MEASURE_AS_CODE.fullmatch(code))
     return match[0] if is_number else _blank(match)
 
 
@@ -200,7 +200,11 @@ def unreadable(text: str) -> list[tuple[int, str]]:
     """What in a page's prose may show a reader something else than it says here: its line, and what is wrong with it."""
     text = MATH.sub(_blank, CLAIM_LINK.sub(_blank, _without_code(text)))
     line = _liner(text)
-    return [(line(m.start()), what.format(" ".join(m[0].split()))) for pattern, what in _UNREADABLE for m in pattern.finditer(text)]
+    return [
+        (line(m.start()), what.format(" ".join(m[0].split())))
+        for pattern, what in _UNREADABLE
+        for m in pattern.finditer(text)
+    ]
 
 
 def replace_claims(lines: list[str], text: str, new: Callable[[int, re.Match], str]) -> list[str]:
@@ -230,7 +234,9 @@ def naked_numbers(text: str, names: list[str]) -> list[tuple[int, str]]:
         formula = math["block"] or math["inline"]
         words = " ".join(_FORMULA_TEXT.findall(formula))
         bare = re.sub(r"\\([A-Za-z]+)", _as_letter, _FORMULA_TEXT.sub(" ", formula))
-        numbers = [number for _, number in numbers_in(words, names)] + formula_numbers(bare, names) + _RESULT.findall(formula)
+        numbers = (
+            [number for _, number in numbers_in(words, names)] + formula_numbers(bare, names) + _RESULT.findall(formula)
+        )
         found += [(line(math.start()), number) for number in numbers]
     text = MATH.sub(_blank, text)
     for pattern in _INVISIBLE:
@@ -268,8 +274,12 @@ def literals(fence: Fence) -> tuple[list[tuple[int, str]], list[tuple[int, str]]
             for argument in (*node.args, *node.keywords):
                 collect(argument)
     texts = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str) and n not in shown]
-    comments = [token for token in tokenize.generate_tokens(io.StringIO(code).readline) if token.type == tokenize.COMMENT]
-    return list(shown.values()), [(n.lineno - 1, n.value) for n in texts] + [(t.start[0] - 1, t.string) for t in comments]
+    comments = [
+        token for token in tokenize.generate_tokens(io.StringIO(code).readline) if token.type == tokenize.COMMENT
+    ]
+    return list(shown.values()), [(n.lineno - 1, n.value) for n in texts] + [
+        (t.start[0] - 1, t.string) for t in comments
+    ]
 
 
 def shown_settings(text: str) -> list[tuple[int, str]]:
@@ -291,7 +301,31 @@ def _titles(node: yaml.Node) -> Iterator[yaml.Node]:
 
 
 _GREEK = set(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi omega".split()
+    [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "iota",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "pi",
+        "rho",
+        "sigma",
+        "tau",
+        "upsilon",
+        "phi",
+        "chi",
+        "psi",
+        "omega",
+    ]
 )
 
 

@@ -54,7 +54,9 @@ def _recolour(text: str, name: str) -> str:
         text = re.sub(colour, f"var({variable})", text, flags=re.I)
     left = set(re.findall(r"(?:fill|stroke): ?(#[0-9a-fA-F]{3,6})\b", text))
     if left:
-        raise ValueError(f"figure {name!r} must use the palette of scaling_lesson.figures; got {', '.join(sorted(left))}")
+        raise ValueError(
+            f"figure {name!r} must use the palette of scaling_lesson.figures; got {', '.join(sorted(left))}"
+        )
     return text
 
 
@@ -110,7 +112,9 @@ def _numbers(values: object) -> str:
 
     Long series are recorded by their ends and a digest.
     """
-    flat = [f"{float(value):.9g}" for value in numpy.ma.filled(numpy.ma.asarray(values, dtype=float), numpy.nan).ravel()]
+    flat = [
+        f"{float(value):.9g}" for value in numpy.ma.filled(numpy.ma.asarray(values, dtype=float), numpy.nan).ravel()
+    ]
     if len(flat) <= 24:
         return f"[{', '.join(flat)}]"
     digest = hashlib.sha256(" ".join(flat).encode()).hexdigest()[:16]

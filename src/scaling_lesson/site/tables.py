@@ -15,7 +15,9 @@ def table(columns: list[tuple[str, str, object]], rows: list[list[Cell | str]]) 
     """A table of computed cells and text; columns are (title, unit shown, decimals)."""
     head = "".join(f"<th scope=col>{escape(title)}{_in(symbol)}</th>" for title, symbol, _ in columns)
     body = "".join(f"<tr>{''.join(f'<td>{_shown(part)}</td>' for part in row)}</tr>" for row in rows)
-    return f'<div class="md-typeset__scrollwrap"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    return (
+        f'<div class="md-typeset__scrollwrap"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
 
 
 def folded(inner: str) -> str:

@@ -97,7 +97,11 @@ def difference(found: list[str], expected: list[str]) -> str | None:
 
 def corpus() -> list[Defect]:
     """All defects, in the files' order. Raises ValueError when two share a name."""
-    found = [Defect(**entry) for file in sorted(HERE.glob("*.toml")) for entry in tomllib.loads(file.read_text("utf-8"))["defect"]]
+    found = [
+        Defect(**entry)
+        for file in sorted(HERE.glob("*.toml"))
+        for entry in tomllib.loads(file.read_text("utf-8"))["defect"]
+    ]
     names = [defect.title for defect in found]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ValueError(f"names must differ; got twice: {', '.join(twice)}")
@@ -112,7 +116,14 @@ def run_corpus(only: str = "") -> list[tuple[str, str | None]]:
         for name in ("docs", "src"):
             shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         shutil.copy(ROOT / "mkdocs.yml", copy)
-        settings = {"PYTHONPATH": str(copy / "src"), "REFERENCE": "false", "NO_MKDOCS_2_WARNING": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+        settings = {
+            "PYTHONPATH": str(copy / "src"),
+            "REFERENCE": "false",
+            "NO_MKDOCS_2_WARNING": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+        }
         command = [sys.executable, str(HERE / "worker.py"), only]
-        done = subprocess.run(command, cwd=copy, env=os.environ | settings, stdout=subprocess.PIPE, text=True, check=True)
+        done = subprocess.run(
+            command, cwd=copy, env=os.environ | settings, stdout=subprocess.PIPE, text=True, check=True
+        )
     return [tuple(json.loads(line)) for line in done.stdout.splitlines()]

@@ -20,9 +20,8 @@ from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
-from drift import Defect, corpus, difference  # noqa: E402
-
-from scaling_lesson.site import isolate, plugin, rendered  # noqa: E402
+from drift import Defect, corpus, difference
+from scaling_lesson.site import isolate, plugin, rendered
 
 
 def judged(*_: object) -> None:

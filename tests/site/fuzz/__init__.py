@@ -9,9 +9,28 @@ from fractions import Fraction
 TARGETS = ("claims", "source", "rendered", "records", "page")
 
 ODD = [
-    "\0", "\ufeff", "\r", "\r\n", "\x0b", "\x85", "\u2028", "\u200b", "\u2060", "\u00ad", "\u00a0", "\ud800", "⟦", "⟧",
-    "٣", "３", "²", "½", "Ⅷ", "五", "𝟓",
-]  # fmt: skip
+    "\0",
+    "\ufeff",
+    "\r",
+    "\r\n",
+    "\x0b",
+    "\x85",
+    "\u2028",
+    "\u200b",
+    "\u2060",
+    "\u00ad",
+    "\u00a0",
+    "\ud800",
+    "⟦",
+    "⟧",
+    "٣",
+    "３",
+    "²",
+    "½",
+    "Ⅷ",
+    "五",
+    "𝟓",
+]
 """Characters that are rarely thought of; the last seven are digits to a reader."""
 
 

@@ -8,10 +8,24 @@ from scaling_lesson.units import UNITS, Unit, parse_unit
 
 UNIT_SYMBOLS = [*UNITS, "FLOP/s", "B/s", "FLOP/B", "B/token"]
 PIECES = [
-    *"0123456789.,-−/ ×x%", *"⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "e", "E", "+", " × 10", "x 10", "e9999", "10⁹⁹⁹⁹", "2⁻", "9" * 27, "000",
+    *"0123456789.,-−/ ×x%",
+    *"⁰¹²³⁴⁵⁶⁷⁸⁹⁻",
+    "e",
+    "E",
+    "+",
+    " × 10",
+    "x 10",
+    "e9999",
+    "10⁹⁹⁹⁹",
+    "2⁻",
+    "9" * 27,
+    "000",
     ",000",
-    *claims.BOUNDS, *claims.WORDS, *UNIT_SYMBOLS, *ODD,
-]  # fmt: skip
+    *claims.BOUNDS,
+    *claims.WORDS,
+    *UNIT_SYMBOLS,
+    *ODD,
+]
 
 
 def one_input(data: bytes) -> None:
@@ -39,7 +53,9 @@ def read(text: str, value: Fraction) -> None:
         return
     claim = claims.parse(text)
     verdict = claims.disagreement(claim, value, claim.unit)
-    assert verdict in (None, "the digits differ") or claim.bound in (">", ">=", "<", "<=") and "too little" in verdict, verdict
+    assert verdict in (None, "the digits differ") or (
+        claim.bound in (">", ">=", "<", "<=") and "too little" in verdict
+    ), verdict
     if claim.bound in ("", "about") and claim.number:
         assert claims.disagreement(claim, claim.number, claim.unit) is None, text
     writable = abs(claim.number.numerator) < 10**4000  # Python writes few more digits

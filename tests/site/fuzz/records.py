@@ -4,12 +4,33 @@ from fuzz import ODD, decode, value_of
 from scaling_lesson.site import records
 
 PIECES = [
-    *"0123456789.-e ", "\n", " = ", '"', "\\", "value ", "value one = 1 B", "figure ", "table t row 1 ",
-    "block 1 line 1 = ", "e+99999999",
-    "e-99999999", "nan", "inf", " B", " B/s", "true", "one", "[1, 2]", "<<<<<<< ours\n", "=======\n",
-    ">>>>>>> theirs\n", "|||||||",
-    records.HEADER, records.HEADER + "\n", *ODD,
-]  # fmt: skip
+    *"0123456789.-e ",
+    "\n",
+    " = ",
+    '"',
+    "\\",
+    "value ",
+    "value one = 1 B",
+    "figure ",
+    "table t row 1 ",
+    "block 1 line 1 = ",
+    "e+99999999",
+    "e-99999999",
+    "nan",
+    "inf",
+    " B",
+    " B/s",
+    "true",
+    "one",
+    "[1, 2]",
+    "<<<<<<< ours\n",
+    "=======\n",
+    ">>>>>>> theirs\n",
+    "|||||||",
+    records.HEADER,
+    records.HEADER + "\n",
+    *ODD,
+]
 
 
 class _File:
