@@ -134,14 +134,16 @@ def judge(pages: Sequence[Page], settings: Settings, found: Iterable[Problem] = 
     claims = {page.path: {number: _verdict(page, number, site) for number in sorted(page.prose.claims)} for page in pages}
     verdicts = [verdict for of_page in claims.values() for verdict in of_page.values()]
     problems, exempted = set(found), set()
+    shown = code.settings(settings.text)
+    titles = {text for _, text in shown}
     for page in pages:
         problems |= set(_told(page, claims[page.path], settings))
-        for line, number, message in _naked(page, settings):
+        for line, number, message in _naked(page, settings, "" if page.title in titles else page.title):
             if number in settings.exempt.get(page.path, {}):
                 exempted.add((page.path, number))
             else:
                 problems.add(Problem(page.path, line, message))
-    for line, text in code.settings(settings.text):
+    for line, text in shown:
         for at, number in settings.naked(text):
             problems.add(Problem(settings.path, line + text.count("\n", 0, at), naked(number)))
     problems |= set(_unused_exemptions(site, settings, exempted))
@@ -293,7 +295,7 @@ def naked(number: str) -> str:
     return message + ("; a name, if it is one, goes into names in mkdocs.yml" if name else "")
 
 
-def _naked(page: Page, settings: Settings) -> Iterator[tuple[int, str, str]]:
+def _naked(page: Page, settings: Settings, title: str) -> Iterator[tuple[int, str, str]]:
     """Each number that a reader sees and nothing computes: its line, itself, and what to say of it."""
     source = page.source
     for line, text in source.listed():
@@ -312,9 +314,9 @@ def _naked(page: Page, settings: Settings) -> Iterator[tuple[int, str, str]]:
         else:
             for number in _formula_numbers(settings.without_names(seen.text)):
                 yield seen.after, number, naked(number)
-    for at, number in settings.naked(page.title):
+    for at, number in settings.naked(title):
         if number not in lines:
-            yield source.seek(page.title[:at], number, 0), number, naked(number)
+            yield source.seek(title[:at], number, 0), number, naked(number)
     if page.incomplete:
         return
     typed = 'naked number "{}" in code: put it in by an f-string, or leave it out'

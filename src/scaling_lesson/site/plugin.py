@@ -184,7 +184,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             (reading, results), file = self._reading, Path(page.file.abs_src_path)
             page.meta["gate_path"] = path = reading.source.path
             accepted = record.read(file.with_suffix(".record"))
-            self._read[path] = Page(reading.source, results, reading.prose(), accepted, file, page.url, page.title or "")
+            self._read[path] = Page(reading.source, results, reading.prose(), accepted, file, page.url, str(page.title or ""))
         return html
 
     def on_env(self, env: object, *, config: MkDocsConfig, files: Files) -> None:

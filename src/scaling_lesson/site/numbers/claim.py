@@ -37,7 +37,7 @@ _NUMBER = re.compile(
     re.X,
 )
 _SYMBOL = "|".join(re.escape(s) for s in sorted(UNITS, key=len, reverse=True) if s[:1].isalpha() and s != "x")
-_UNIT = re.compile(rf"\s?(?:%|×(?!\s?[\w(])|x\b(?!\s?[\d(])|/\s?(?:{_SYMBOL})\b|(?:{_SYMBOL})(?:/(?:{_SYMBOL}))?\b)")
+_UNIT = re.compile(rf"\s?(?:%|×(?!\s?[\w(])|x\b(?!\s?[\d(])|/\s?(?:{_SYMBOL})\b|(?:{_SYMBOL})(?:/(?:{_SYMBOL}))?\b(?!['’]))")
 
 
 @dataclass(frozen=True)
@@ -110,19 +110,20 @@ def beside(before: str, claim: Claim | None, value: Unit, after: str) -> str | N
     """What is wrong with the text before and after a claim, whose value is in the unit `value`; None when nothing is.
 
     The claim with its neighbours must not be another number than the one that was checked: `[10](calc:x) million`.
-    In the text, other claims stand in ⟦ ⟧, and \\0 ends a line. claim: None where the value is a text.
+    In the text, other claims stand in ⟦ ⟧, and \\0 ends a line. A digit beside it is told as a naked number. claim: None
+    where the value is a text.
     """
-    if sign := re.search(r"[^\s\0(\[{\"“‘'—–⟧-]\Z|(?<![\w⟧])[-–]\Z|(?<![\w)\]%⟧]\s)[−±]\s\Z", before):
+    if sign := re.search(r"[^\s\d\0(\[{\"“‘'—–⟧-]\Z|(?<![\w⟧])[-–]\Z|(?<![\w)\]%⟧]\s)[−±]\s\Z", before):
         return _another(sign[0].strip())
     if claim and (bound := re.search(rf"(?<!\b\w\s){_BOUND}\Z", before)):
         return f'"{bound[0].strip()}" belongs inside the link, where it is checked'
     group = re.search(r"⟦([^⟧\0]*\d)⟧\s\Z", before)
     if claim and group and re.match(r"\d{3}(?!\d)", claim.text):
         return _another(group[1])  # 37 748 is one number
-    if glued := re.match(r"(?![)\]}\"”’'.,;:!?…]*(?:[\s\0—–]|\Z)|['’]s\b|-(?:[A-Za-z]{2}|⟦))[^\s\0]+", after):
-        return _another(re.sub("[⟦⟧]", "", glued[0]))
-    if claim and (word := re.match(rf"\s(?i:{'|'.join(WORDS)})s?\b", after)):
+    if claim and (word := re.match(rf"[\s-](?i:{'|'.join(WORDS)})s?\b", after)):
         return _another(word[0].strip())
+    if glued := re.match(r"(?![)\]}\"”’'.,;:!?…]*(?:[\s\0—–]|\Z)|['’]s\b|-(?:[A-Za-z]{2}|⟦)|\d)[^\s\0]+", after):
+        return _another(re.sub("[⟦⟧]", "", glued[0]))
     unit = claim and not claim.unit.symbol and _UNIT.match(re.sub("[⟦\0].*", "(", after, flags=re.S))
     return _another(unit[0].strip()) if unit and not _counts(unit[0].strip(), value) else None
 

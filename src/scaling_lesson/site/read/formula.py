@@ -23,7 +23,7 @@ class FormulaProcessor(InlineProcessor):
         self._note = note
 
     def handleMatch(self, m: re.Match, data: str) -> tuple[str, int, int]:  # noqa: N802 (Markdown's name)
-        formula, end = _formula(m["block"] or m["inline"], "block" if m["block"] else "inline"), m.end(0)
+        formula, end = _formula(m), m.end(0)
         mathml = formula.mathml
         if data[end : end + 1] in (".", ",", ";", ":", ")") and not formula.error:  # it must not begin the next line
             mathml, end = f'<span class="formula">{mathml}{data[end]}</span>', end + 1
@@ -32,10 +32,11 @@ class FormulaProcessor(InlineProcessor):
         return self.md.htmlStash.store(mathml), m.start(0), end
 
 
-def _formula(latex: str, display: str) -> Formula:
+def _formula(match: re.Match) -> Formula:
+    latex, written = match["block"] or match["inline"], match[0].split("\n")[0]
     try:
-        mathml = convert(" ".join(latex.split()), display=display)
+        mathml = convert(" ".join(latex.split()), display="block" if match["block"] else "inline")
     except Exception as error:  # the converter raises whatever its parser stumbles over
-        return Formula(latex, f"⟨{latex}⟩", type(error).__name__)
+        return Formula(latex, written, f"⟨{latex}⟩", type(error).__name__)
     unknown = re.search(r"\\[A-Za-z]+", mathml)
-    return Formula(latex, mathml, f"unknown command {unknown[0]}" if unknown else None)
+    return Formula(latex, written, mathml, f"unknown command {unknown[0]}" if unknown else None)

@@ -20,7 +20,7 @@ _READ_OUT = {"alt", "title", "placeholder", "value", "label", "summary"}
 _ROWS = {"math", "mrow", "mstyle", "mpadded", "semantics"}
 """MathML elements whose parts stand side by side."""
 _UNREAD = re.compile(
-    r"(?m)^\s*(?:([=!?/:~+`|<-])\1\1.*|\|.*\|\s*$|: {3}\S.*)|([=~+^*_$`:])\2(?=\S).*|\$\$.*|\]\(.*|\]\[|\[\^[^\]]*\]?|\{[:#.][^}]*\}?"
+    r"(?m)^\s*(?:([=!?/:~+`|<-])\1\1.*|\|.*\|\s*$|: {3}\S.*)|([=~+^*_$`:])\2(?=\S).*|\$\$.*|\]\(.*|\]\[|\[\^[^\]]*\]?|\{[:#.](?!\d)[^}]*\}?"
 )
 """What Markdown would have taken for markup, had it read it; so an extension is off, or it is written wrongly."""
 _PLAIN_TAG = re.compile(r"</[^>]*>|<(?:b|br|em|i|kbd|strong|sub|sup)\s*/?>|<!--.*", re.S)
@@ -32,9 +32,10 @@ _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula: as it was written, as MathML, and why it could not be read."""
+    """A formula: its text, how its first line is written, its MathML, and why it could not be read."""
 
     latex: str
+    written: str
     mathml: str
     error: str | None
 
@@ -172,13 +173,13 @@ class Reading:
     def _formula(self, formula: Formula) -> None:
         if formula.error:
             shown = " ".join(formula.latex.split())
-            self._problems.append((formula.latex.split("\n")[0], f"cannot read the formula {shown!r}: {formula.error}"))
+            self._problems.append((formula.written, f"cannot read the formula {shown!r}: {formula.error}"))
             return
         tree = fromstring(re.sub(' xmlns="[^"]+"', "", re.sub(r"&(?!#|amp;|lt;|gt;)", "&amp;", formula.mathml)))
         self._flow.append("".join(tree.itertext()))
         for text in (part for part in tree.iter("mtext") if not re.fullmatch(r"[0-9.,]*", part.text or "")):
             self._see("text", text.text or "")
-        self._see("formula", _flat(tree), formula.latex.strip().split("\n")[0])
+        self._see("formula", _flat(tree), formula.written)
 
     def _see(self, kind: str, text: str, written: str = "") -> None:
         if any(map(str.isnumeric, text)):

@@ -97,7 +97,10 @@ class Source:
         if (match := YAML_RE.match(self.text)) and self.front:
             for key, value in yaml.compose(match[1]).value:
                 if key.value in ("title", "description"):
-                    yield value.start_mark.line + 2 + (value.style in ("|", ">")), str(value.value)
+                    first, last = value.start_mark.line + 2, value.end_mark.line + 1
+                    block = value.style in ("|", ">")  # one that may be over several lines
+                    lines = self.text.split("\n")[first:last]
+                    yield (first + 1, "\n".join(lines)) if block else (first, str(value.value))
 
     def seek(self, before: str, word: str, after: int) -> int:
         """The line on which a word of the shown page stands, as near as it can be told.
