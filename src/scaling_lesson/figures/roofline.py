@@ -114,7 +114,7 @@ def step_against_batch(
     for ax in (above, below):
         ax.set_xlim(users[0], users[-1])
         ax.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
-        ax.yaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+        ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}")
         ax.tick_params(labelcolor=INK)
         ax.minorticks_off()
     fig.draw_without_rendering()
@@ -123,10 +123,11 @@ def step_against_batch(
     note(above, launches, (users[0], floor_s * 1e3), (6, 4), ha="left", va="bottom")
     cached = f"with {full:,} keys and values each"
     note(above, cached, (users[-1], full_s[-1] * 1e3), (-16, 0), ha="right", va="center", color=ORANGE)
-    end = len(users) - 1
-    note(below, "weights alone", (users[end], end_rate := users[end] / weights_s[end]), (-92, 6), ha="right", va="bottom", color=BLUE)
-    note(below, "launches", (users[0], users[0] / floor_s), (22, 2), ha="left", va="top")
-    note(below, "with keys and values", (users[end], users[end] / full_s[end]), (0, -5), ha="right", va="top", color=ORANGE)
+    knee = max(n for n, s in zip(users, weights_s, strict=True) if s == weights_s[0])
+    note(below, "weights alone", (knee, knee / weights_s[0]), (-8, 2), ha="right", va="center", color=BLUE)
+    note(below, "launches", (users[0], users[0] / floor_s), (24, 0), ha="left", va="center")
+    cached = "with keys and values"
+    note(below, cached, (users[-1], users[-1] / full_s[-1]), (-2, -5), ha="right", va="top", color=ORANGE)
     return fig
 
 
@@ -186,4 +187,4 @@ def _along_slope(ax: Axes, text: str, left: float, ridge: float, memory_bytes_pe
 
 
 def _short(intensity: float) -> str:
-    return f"{intensity:,.0f}" if intensity >= 100 else f"{intensity:.3g}"
+    return f"{intensity:,.0f}" if intensity >= 100 else f"{intensity:.3g}" if intensity >= 10 else f"{intensity:.2f}"
