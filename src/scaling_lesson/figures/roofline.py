@@ -21,7 +21,12 @@ def gpt2_roofline(peak_flop_per_s: float, memory_bytes_per_s: float, operations:
     left, right = min(ridge, ranked[0][1]) / 2, max(20 * ridge, 2 * ranked[-1][1])
     fig, ax = plt.subplots(figsize=(WIDTH, 4.4))
     bottom = left * memory_bytes_per_s / 2
-    ax.set(title="TFLOP/s at most: each dot is a bound, not a measurement", xlabel="arithmetic intensity (FLOP/B)", xscale="log", yscale="log")
+    ax.set(
+        title="TFLOP/s at most: each dot is a bound, not a measurement",
+        xlabel="arithmetic intensity (FLOP/B)",
+        xscale="log",
+        yscale="log",
+    )
     ax.set(xlim=(left, right), ylim=(bottom, peak_flop_per_s))
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
     ax.yaxis.set_major_formatter(lambda value, _: f"{value / 1e12:,g}")
@@ -119,7 +124,7 @@ def step_against_batch(
         ax.minorticks_off()
     fig.draw_without_rendering()
     note(above, "weights alone", (users[0], weights_s[0] * 1e3), (6, -5), ha="left", va="top", color=BLUE)
-    launches = f"launches, {launch_s * 1e6:g} µs each (assumed)"
+    launches = f"launches (assumed {launch_s * 1e6:g} µs)"
     note(above, launches, (users[0], floor_s * 1e3), (6, 4), ha="left", va="bottom")
     cached = f"with {full:,} keys and values each"
     note(above, cached, (users[-1], full_s[-1] * 1e3), (-16, 0), ha="right", va="center", color=ORANGE)
