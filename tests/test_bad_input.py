@@ -213,6 +213,7 @@ TABLE = {
     roofline.vector_add: ({"n": 7, "dtype": F16}, {"n": "size", "dtype": "dtype"}),
     roofline.layer_norm: ({"rows": 3, "width": 7, "dtype": F16}, {"rows": "size", "width": "size", "dtype": "dtype"}),
     roofline.softmax: ({"rows": 3, "width": 7, "dtype": F16}, {"rows": "size", "width": "size", "dtype": "dtype"}),
+    roofline.scores_pass: ({"rows": 3, "width": 7, "dtype": F16}, {"rows": "size", "width": "size", "dtype": "dtype"}),
     roofline.gelu: ({"n": 7, "dtype": F16}, {"n": "size", "dtype": "dtype"}),
     roofline.matmul: (
         {"m": 2, "k": 3, "n": 5, "dtype": F16},

@@ -13,7 +13,7 @@ from types import MappingProxyType
 import torch
 
 from scaling_lesson.checks import non_empty_string, positive_number
-from scaling_lesson.models import Source, require_source
+from scaling_lesson.models import Fact, Source, require_source
 
 
 @dataclass(frozen=True)
@@ -130,6 +130,20 @@ A100_80GB_SXM = Accelerator(
     ),
 )
 
+A100_TF32_FLOP_PER_S = Fact(156e12, A100_80GB_SXM.source)
+"""What its tensor cores do with float32 inputs that are rounded to TF32 first, dense."""
+
+A100_L2_BYTES = Fact(
+    40960 * 1024,
+    _nvidia(
+        "Ampere Architecture In-Depth",
+        "comparison of data center GPUs, row L2 Cache Size; 40 MB in the text",
+        "2020-05-14",
+        "developer.nvidia.com/blog/nvidia-ampere-architecture-in-depth/",
+    ),
+)
+"""The cache on the chip between all multiprocessors and the memory."""
+
 # The product page prints 1,979 TFLOP/s, the sparse figure, and rounds the others to 67 TFLOP/s and 3.35 TB/s.
 H100_SXM = Accelerator(
     name="H100 SXM",
@@ -158,3 +172,25 @@ B200 = Accelerator(
         "resources.nvidia.com/en-us-dgx-systems/dgx-b200-datasheet",
     ),
 )
+
+B200_REPORTED_BYTES_PER_S = Fact(
+    7.672e12,
+    Source(
+        "PyTorch ao, pull request 4002: update b200 peak memory bandwidth",
+        "description: 7680 bits at 3996 MHz, two transfers a clock, as driver and nvidia-smi report them",
+        "2026-03-05",
+        "https://github.com/pytorch/ao/pull/4002",
+    ),
+)
+"""Memory bandwidth by the bus width and clock that the device itself reports, beside the 8 TB/s that are printed."""
+
+EXPONENTIALS_PER_CLOCK = Fact(
+    16,
+    Source(
+        "Zadouri et al. 2026, FlashAttention-4",
+        "on the special function units of each multiprocessor, the same on Hopper and Blackwell; second hand",
+        "2026-03-05",
+        "https://www.together.ai/blog/flashattention-4",
+    ),
+)
+"""Exponentials that one multiprocessor does in a clock."""

@@ -11,7 +11,7 @@ from scaling_lesson.site.source import prose, scan_claims, scan_fences
 LESSON = "scaling-and-efficiency"
 PAGES = ("roofline", "mixed-precision", "kv-cache", "flash-attention", "scaling-laws")  # one a concept
 LESSON_PAGES = ("", *PAGES, "summary")
-FIGURES = {"roofline": 2, "mixed-precision": 2, "kv-cache": 2, "flash-attention": 3, "scaling-laws": 2}
+FIGURES = {"roofline": 3, "mixed-precision": 2, "kv-cache": 2, "flash-attention": 3, "scaling-laws": 2}
 ROOT = Path(__file__).resolve().parents[2]
 EXTERNAL = re.compile(r"""(?:src|href)=["']?(?:https?:)?//(?!creativecommons)""")
 
@@ -122,9 +122,8 @@ CORRECTED = {
         "3.14 × 10²³ FLOPs",
         "2,048",
         "about 21 days",
-        "1,180×",
-        "exactly 1,024×",
-        "524.6×",
+        "2.8 TB",
+        "971",
     ],
     "roofline": [
         "1/12 FLOP/B",
@@ -132,18 +131,24 @@ CORRECTED = {
         "460",
         "153 FLOP/B",
         "295 FLOP/B",
-        "369 FLOP/B",
-        "384 FLOP/B",
-        "435 FLOP/B",
         "279 FLOP/B",
-        "0.998 FLOP/B",
-        "56.9 FLOP/B",
         "1.75 FLOP/B",
         "1.25 FLOP/B",
         "2.25 FLOP/B",
+        "15.5 FLOP/B",
+        "30 FLOP/B",
+        "2.20 ms",
+        "63%",
+        "1.61 ms",
+        "50%",
+        "15%",
+        "40 MiB",
+        "5.2×",
         "19.5 TFLOP/s",
+        "156 TFLOP/s",
         "312 TFLOP/s",
         "2.039 TB/s",
+        "7.67 TB/s",
     ],
     "flash-attention": [
         "16.8 million entries",
