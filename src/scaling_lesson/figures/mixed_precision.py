@@ -3,7 +3,7 @@
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import ArrowStyle, Rectangle
 
 from scaling_lesson.figures import BLUE, GREEN, GRID, INK, MUTED, ORANGE, PAPER, SHADE, SMALL, WIDTH
 from scaling_lesson.float_formats import FloatFormat
@@ -53,8 +53,9 @@ def falling_short(weight: float, update: float, rulers: list[Ruler]) -> Figure:
         ax.vlines([mark for mark in marks if ends[0] <= mark <= ends[1]], 0, 0.55, color=INK, linewidth=1.3)
         ax.plot(ends, [0, 0], color=INK, linewidth=1.3, clip_on=False)
         ax.vlines([halfway], 0, 1, color=GREEN, linewidth=1.5, linestyle=(0, (2, 1.5)))
-        arrow = {"arrowstyle": "-|>,head_length=0.28,head_width=0.2", "color": ORANGE, "linewidth": 1.8}
-        ax.annotate("", (weight + update, 0.78), (weight, 0.78), arrowprops=arrow | {"shrinkA": 0, "shrinkB": 0})
+        head = ArrowStyle.CurveFilledB(head_length=0.28, head_width=0.2)
+        arrow = {"arrowstyle": head, "color": ORANGE, "linewidth": 1.8, "shrinkA": 0, "shrinkB": 0}
+        ax.annotate("", (weight + update, 0.78), (weight, 0.78), arrowprops=arrow)
         named = {weight: str(weight)}
         if halfway - weight > (ends[1] - ends[0]) / 4:  # else the words would not fit beside one another
             named[above] = f"{above:.5f}"
