@@ -161,6 +161,10 @@ TABLE = {
     formats.bit_fields: ({"x": 1.0, "dtype": F16}, {"x": "number", "dtype": "dtype"}),
     formats.spacing: ({"x": 1.0, "dtype": F16}, {"x": "number", "dtype": "dtype"}),
     formats.update_threshold: ({"weight": 1.0, "dtype": F16}, {"weight": "number", "dtype": "dtype"}),
+    formats.numbers_between: (
+        {"low": 1.0, "high": 1.5, "dtype": F16},
+        {"low": "number", "high": "number", "dtype": "dtype"},
+    ),
     formats.largest_consecutive_integer: ({"dtype": F16}, {"dtype": "dtype"}),
     mixed.add_update: (
         {"weight": 1.0, "update": 1.0, "dtype": F16},
@@ -411,6 +415,7 @@ OWN_CASES = [
         lambda: formats.update_threshold(65504, F16),
         "weight must be below the largest number of torch.float16 in size; got 65504",
     ),
+    (lambda: formats.numbers_between(2.0, 1.0, F16), "low must be at most high=1.0; got 2.0"),
     (lambda: mixed.first_change([]), "values must not be empty; got []"),
     (lambda: mixed.stall(60000.0, F16), "increment must stall below the largest number of torch.float16; got 60000.0"),
     (lambda: mixed.stall(1e-3, F16, max_steps=9), "max_steps must reach the stall, and the sum still moves at "),

@@ -274,3 +274,23 @@ FLASH_SRAM_BYTES = Fact(
         "https://arxiv.org/abs/2205.14135v2",
     ),
 )
+DEEPSEEK_V3_BITS = Fact(
+    8,
+    Source(
+        "DeepSeek-AI 2024, DeepSeek-V3 Technical Report",
+        "Section 3.3: matrix products in FP8; Section 3.3.3: master weights in FP32",
+        "2025-02-18",
+        "https://arxiv.org/abs/2412.19437v2",
+    ),
+)
+"""Of the numbers it multiplies in training."""
+NVFP4_BITS = Fact(
+    4,
+    Source(
+        "NVIDIA 2025, Pretraining Large Language Models with NVFP4",
+        "abstract; its FP32 master weights second hand, from NVIDIA's NeMo documentation of nvfp4_resident_adam",
+        "2025-09-29",
+        "https://arxiv.org/abs/2509.25149v1",
+    ),
+)
+"""Of the numbers it multiplies in training."""

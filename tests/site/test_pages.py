@@ -11,7 +11,7 @@ from scaling_lesson.site.source import prose, scan_claims, scan_fences
 LESSON = "scaling-and-efficiency"
 PAGES = ("roofline", "mixed-precision", "kv-cache", "flash-attention", "scaling-laws")  # one a concept
 LESSON_PAGES = ("", *PAGES, "summary")
-FIGURES = {"roofline": 3, "mixed-precision": 2, "kv-cache": 2, "flash-attention": 3, "scaling-laws": 2}
+FIGURES = {"roofline": 3, "mixed-precision": 4, "kv-cache": 2, "flash-attention": 3, "scaling-laws": 2}
 ROOT = Path(__file__).resolve().parents[2]
 EXTERNAL = re.compile(r"""(?:src|href)=["']?(?:https?:)?//(?!creativecommons)""")
 
@@ -231,12 +231,10 @@ CORRECTED = {
         "2.039 TB/s",
     ],
     "mixed-precision": [
-        "1.00117 × 10⁻⁸",
         "2⁻¹¹",
         "0.00049",
         "2⁻⁸",
         "0.0039",
-        "1.000100016593933",
         "1.0001000166",
         "5",
         "40",
@@ -250,6 +248,11 @@ CORRECTED = {
         "256",
         "2,048",
         "1,000 updates",
+        "258",
+        "8 bits",
+        "65 TFLOP/s",
+        "5.0 billion parameters",
+        "32,512",
     ],
 }
 
