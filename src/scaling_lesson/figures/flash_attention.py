@@ -18,7 +18,7 @@ LINE = 12.5
 """From one line of text to the next."""
 CHARACTER = 5.4
 """What a character of it is wide, about, in a wide font."""
-COLUMNS = {"m": 145, "rescale": 188, "l": 225, "O": 258, "O / l": 297, "exact": 338}
+COLUMNS = {"m": 145, "factor": 188, "l": 225, "O": 258, "O / l": 297, "exact": 338}
 """Where the columns of the trace have their middle."""
 BETWEEN = (COLUMNS["O / l"] + COLUMNS["exact"]) / 2
 
@@ -33,7 +33,7 @@ def trips_to_memory(standard: list[Trip], tiled: list[Trip], n_tiles: int) -> Fi
     """
     fig, ax = _canvas(430)
     most = max(n_bytes for _, _, n_bytes in standard + tiled)
-    _trips(ax, 427, standard, most, "With the matrix in memory, and the fewest trips")
+    _trips(ax, 427, standard, most, "The matrix in memory, with the fewest trips")
     floor = _trips(ax, 270, tiled, most, "In tiles: the matrix stays on the chip")
     ax.add_patch(Rectangle((0.8, 1), POINTS - 1.6, floor - 1, facecolor="none", edgecolor=SHADE, linewidth=1.5))
     _tiles(ax, 12, floor - 9, floor - 18, n_tiles)
@@ -189,9 +189,9 @@ def _kept(ax: Axes, y: float, step: TileStep, j: int, before: float | None) -> N
     as_due = rose and _digits(factor) == _digits(math.exp(before - m))
     texts = {"m": f"{_number(before)} → {_number(m)}" if rose else _number(m)}
     # Of a first tile's factor nothing depends: TileStep has 0 or 1 there, as the rescaling is done or left out.
-    texts["rescale"] = "–" if before is None else _number(factor)
+    texts["factor"] = "–" if before is None else _number(factor)
     for name, text in (texts | {"l": _number(l), "O": _number(O)}).items():
-        marked = rose and name == "rescale"
+        marked = rose and name == "factor"
         ax.text(
             COLUMNS[name],
             y,
