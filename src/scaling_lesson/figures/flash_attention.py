@@ -57,8 +57,8 @@ def online_softmax_trace(steps: list[TileStep], values: list[float], exact: list
         y = top - 14 - row_height * i
         if i:
             ax.plot([0, POINTS], [y, y], color=GRID, linewidth=0.6)
-        _map(ax, y - 7, side, steps, i)
         _values(ax, y - 7 - side - 13, side, values, step.columns)
+        _map(ax, y - 7, side, steps, i)
         heading = f"step {i + 1}: queries {_span(step.rows)}, keys {_span(step.columns)}"
         ax.text(side + 14, y - 22, heading, weight="bold", size=SMALL)
         before = steps[i - 1].m if step.columns.start else None
