@@ -154,9 +154,8 @@ def test_values_stand_below_the_columns_of_their_keys_and_those_of_the_tile_are_
     for i, name in enumerate(text for text in axes.texts if text.get_text() == "V"):
         row = [t for t in axes.texts if t.get_position()[1] == name.get_position()[1] and t is not name]
         assert [t.get_text() for t in row] == ["1", "2", "6", "3"]
-        assert [t.get_weight() == "bold" for t in row] == (
-            [True, True, False, False] if i % 2 == 0 else [False, False, True, True]
-        )
+        left, right = [t.get_weight() == "bold" for t in row[:2]], [t.get_weight() == "bold" for t in row[2:]]
+        assert (left, right) == ([i % 2 == 0] * 2, [i % 2 == 1] * 2)
         cells = sorted({p.get_x() + p.get_width() / 2 for p in axes.patches})
         assert [t.get_position()[0] for t in row] == pytest.approx(cells, abs=1)
 

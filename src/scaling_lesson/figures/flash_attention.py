@@ -44,8 +44,9 @@ def online_softmax_trace(steps: list[TileStep], values: list[float], exact: list
     """What is kept after each tile, a row a step, and at the end of a row of tiles the result beside the exact answer.
 
     steps: all of one head, with one number a query for O, none skipped; the first tile of a query comes first.
-    values: V, one number a key; those of the tile are bold.  exact: the right answer of each query. A result that differs from it in the digits shown is orange, and so is a
-    rescaling that was left out where m rose. The first tile of a query has nothing to rescale, and shows a dash.
+    values: V, one number a key; those of the tile are bold.  exact: the right answer of each query.
+    A result that differs from it in the digits shown is orange, and so is a rescaling that was left out where m rose.
+    The first tile of a query has nothing to rescale, and shows a dash.
     """
     row_height, side = 96, 68
     fig, ax = _canvas(row_height * len(steps) + 28)
