@@ -269,7 +269,7 @@ FLASH_SRAM_BYTES = Fact(
     100 * 1024,
     Source(
         "Dao et al. 2022, FlashAttention",
-        "Section 3.2: the on-chip memory a tile may use, around 100 KB",
+        "Section 3.2, below Theorem 2: the on-chip memory a tile may use, around 100 KB",
         "2022-06-23",
         "https://arxiv.org/abs/2205.14135v2",
     ),
@@ -294,3 +294,45 @@ NVFP4_BITS = Fact(
     ),
 )
 """Of the numbers it multiplies in training."""
+_SRAM_SOURCE = Source(
+    "Dao et al. 2022, FlashAttention",
+    "Section 2.1, GPU Memory Hierarchy: SRAM of an A100, 192 KB in each of 108 streaming multiprocessors",
+    "2022-06-23",
+    "https://arxiv.org/abs/2205.14135v2",
+)
+A100_SRAM_BYTES, A100_MULTIPROCESSORS = Fact(192 * 1024, _SRAM_SOURCE), Fact(108, _SRAM_SOURCE)
+FLASH3_FLOP_PER_S = Fact(
+    740e12,
+    Source(
+        "Shah et al. 2024, FlashAttention-3",
+        "abstract: up to 740 TFLOP/s in FP16 on an H100",
+        "2024-07-11",
+        "https://arxiv.org/abs/2407.08608",
+    ),
+)
+_FLASH4_URL = "https://arxiv.org/abs/2603.05451v1"
+FLASH4_FLOP_PER_S = Fact(
+    1613e12,
+    Source(
+        "Zadouri et al. 2026, FlashAttention-4",
+        "abstract: up to 1613 TFLOP/s in BF16 on a B200",
+        "2026-03-05",
+        _FLASH4_URL,
+    ),
+)
+_B200_CLOCK_SOURCE = Source(
+    "Zadouri et al. 2026, FlashAttention-4",
+    "Section 3.1.3: what a multiprocessor of a B200 does in one clock, in matrix products and in exponentials",
+    "2026-03-05",
+    _FLASH4_URL,
+)
+B200_FLOP_PER_CLOCK, B200_EXP_PER_CLOCK = Fact(8192, _B200_CLOCK_SOURCE), Fact(16, _B200_CLOCK_SOURCE)
+SDPA_FLASH_MAX_HEAD_DIM = Fact(
+    256,
+    Source(
+        "PyTorch source",
+        "aten/src/ATen/native/transformers/cuda/sdp_utils.cpp, check_head_dim_size_flash",
+        "2026",
+        "https://github.com/pytorch/pytorch/blob/main/aten/src/ATen/native/transformers/cuda/sdp_utils.cpp",
+    ),
+)
