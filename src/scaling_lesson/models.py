@@ -242,7 +242,7 @@ LLAMA_65B = PublishedRun(
 
 # The card prints "15T+" for both sizes of Llama 3.
 LLAMA3_8B_RUN = PublishedRun(
-    "Llama 3 8B",
+    "Llama 3 8B training",
     8.0e9,
     15e12,
     Source(
@@ -256,7 +256,7 @@ LLAMA3_8B_RUN = PublishedRun(
 _LLAMA3_TRAINING = replace(_LLAMA3_SOURCE, where="Sections 1, 3.2.1 and 3.3.1; utilisation in Section 3.3.2 and Table 4")
 # "Up to 16K H100 GPUs": Table 4 prints 16,384.
 LLAMA3_405B_RUN = PublishedRun(
-    "Llama 3.1 405B", 405e9, 15.6e12, _LLAMA3_TRAINING, training_flops=3.8e25, n_accelerators=16384
+    "Llama 3.1 405B training", 405e9, 15.6e12, _LLAMA3_TRAINING, training_flops=3.8e25, n_accelerators=16384
 )
 LLAMA3_405B_LEAST_MFU = Fact(0.38, _LLAMA3_TRAINING)
 LLAMA3_405B_MOST_MFU = Fact(0.43, _LLAMA3_TRAINING)

@@ -32,7 +32,7 @@ def loss_valley(
     total = [below + term for below, term in zip(size_only, from_text, strict=True)]
     least = total.index(min(total))
     height = min(total) - floor
-    ax.set(title="Loss, nats a token", xlabel="parameters", xscale="log")
+    ax.set(title="Loss by the fit, nats a token", xlabel="parameters", xscale="log")
     ax.set(xlim=(parameters[0], parameters[-1]), ylim=(floor - 0.3 * height, floor + 1.9 * height))
     ax.xaxis.set_major_formatter(lambda value, _: _count(value))
     ax.minorticks_off()
@@ -50,10 +50,10 @@ def loss_valley(
     x = left**0.1 * right**0.9
     between = (_at(x, parameters, size_only) + _at(x, parameters, total)) / 2
     note(ax, "too little\ntext", (x, between), (0, 0), ha="center", va="center", color=BLUE)
-    note(ax, "best split", (parameters[least], total[least]), (0, -7), ha="center", va="top", color=BLUE)
-    for name, (size, loss) in sizes.items():
+    taken = [note(ax, "best split", (parameters[least], total[least]), (0, -7), ha="center", va="top", color=BLUE)]
+    place_near(ax, [(name, *dot) for name, dot in sizes.items()], [(parameters, total)], taken, ORANGE)
+    for size, loss in sizes.values():
         _dot(ax, size, loss, ORANGE)
-        note(ax, name, (size, loss), (0, 8), ha="center", va="bottom", color=ORANGE)
     return fig
 
 
@@ -73,9 +73,9 @@ def loss_against_compute(
     The axis is stretched toward the floor, so that the frontier, a power law above it, is straight.
     """
     fig, ax = plt.subplots(figsize=(WIDTH, 4.6))
-    above = {"forward": lambda loss: numpy.log(numpy.maximum(loss - floor, 1e-9)), "inverse": lambda y: numpy.exp(y) + floor}
-    ax.set(title="Loss, nats a token (stretched toward the floor)", xlabel="training FLOPs", xscale="log")
-    ax.set_yscale("function", functions=(above["forward"], above["inverse"]))
+    ax.set(title="Loss by the fit, nats a token, stretched toward its floor", xlabel="training FLOPs", xscale="log")
+    scale = (lambda loss: numpy.log(numpy.maximum(loss - floor, 1e-9)), lambda height: numpy.exp(height) + floor)
+    ax.set_yscale("function", functions=scale)
     lowest = floor + 0.85 * (frontier[-1] - floor)
     ax.set(xlim=(flops[0], flops[-1]), ylim=(lowest, max(ticks)))
     ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
@@ -96,7 +96,7 @@ def loss_against_compute(
     _spread_out(ax, names)
     for budget, loss in touching:
         _dot(ax, budget, loss, BLUE)
-    x = flops[0] ** 0.72 * flops[-1] ** 0.28
+    x = flops[0] ** 0.6 * flops[-1] ** 0.4
     names.append(
         note(ax, "compute-optimal\nfrontier", (x, _at(x, flops, frontier)), (-6, -8), ha="right", va="top", color=BLUE)
     )
