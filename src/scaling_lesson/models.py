@@ -253,7 +253,9 @@ LLAMA3_8B_RUN = PublishedRun(
     ),
     accelerator_hours=1.3e6,
 )
-_LLAMA3_TRAINING = replace(_LLAMA3_SOURCE, where="Sections 1, 3.2.1 and 3.3.1; utilisation in Section 3.3.2 and Table 4")
+_LLAMA3_TRAINING = replace(
+    _LLAMA3_SOURCE, where="Sections 1, 3.2.1 and 3.3.1; utilisation in Section 3.3.2 and Table 4"
+)
 # "Up to 16K H100 GPUs": Table 4 prints 16,384.
 LLAMA3_405B_RUN = PublishedRun(
     "Llama 3.1 405B training", 405e9, 15.6e12, _LLAMA3_TRAINING, training_flops=3.8e25, n_accelerators=16384

@@ -103,7 +103,9 @@ def test_high_loss_is_at_the_top_and_the_frontier_is_straight(compute):
 def test_gopher_is_seen_above_the_frontier_and_chinchilla_on_it(compute):
     def above_frontier(name):
         budget, loss = MODELS[name]
-        return in_points(compute, budget, loss)[1] - in_points(compute, budget, frontier_loss(REPLICATED_FIT, budget))[1]
+        return (
+            in_points(compute, budget, loss)[1] - in_points(compute, budget, frontier_loss(REPLICATED_FIT, budget))[1]
+        )
 
     assert above_frontier("Gopher") > 6  # a dot is 6 points across
     assert abs(above_frontier("Chinchilla")) < 1
