@@ -101,8 +101,10 @@ def loss_against_compute(
         note(ax, "compute-optimal\nfrontier", (x, _at(x, flops, frontier)), (-6, -8), ha="right", va="top", color=BLUE)
     )
     lines = [(flops, losses) for losses in (*curves.values(), frontier)]
-    place_near(ax, [(name, *place) for name, place in models.items()], lines, names, ORANGE)
-    for budget, loss in models.values():
+    for name, (budget, loss) in sorted(
+        models.items(), key=lambda model: -model[1][1]
+    ):  # so that no leader crosses another
+        names += place_near(ax, [(name, budget, loss)], lines, names, ORANGE)
         _dot(ax, budget, loss, ORANGE)
     return fig
 
