@@ -246,10 +246,10 @@ LLAMA3_8B_RUN = PublishedRun(
     8.0e9,
     15e12,
     Source(
-        "Meta, Llama 3 model card",
-        "table under Model Details: parameters and token count; hours in the table under Carbon Footprint",
+        "Meta 2024, Llama 3 Model Card",
+        "Table of Model Details: parameters and token count; hours in the Table of Carbon Footprint",
         "2024-04-18",
-        "https://github.com/meta-llama/llama3/blob/main/MODEL_CARD.md",
+        "https://github.com/meta-llama/llama3/blob/13e795f906b6b46c585f558854e2177f74e49525/MODEL_CARD.md",
     ),
     accelerator_hours=1.3e6,
 )
