@@ -311,6 +311,8 @@ TABLE = {
     laws.Allocation: ({"parameters": 1e9, "tokens": 1e9}, {"parameters": "positive", "tokens": "positive"}),
     laws.optimum: ({"fit": FIT, "flops": 1e20}, {"flops": "positive"}),
     laws.frontier_loss: ({"fit": FIT, "flops": 1e20}, {"flops": "positive"}),
+    laws.budget_for_size: ({"fit": FIT, "parameters": 1e9}, {"parameters": "positive"}),
+    laws.budget_for_loss: ({"fit": FIT, "loss": 2.5}, {"loss": "positive"}),
     laws.optimum_at_ratio: ({"flops": 1e20}, {"flops": "positive", "tokens_per_parameter": "positive"}),
     laws.iso_parameter_curve: (
         {"fit": FIT, "parameters": 1e9, "flops": [1e20]},
@@ -443,6 +445,7 @@ OWN_CASES = [
         "causal must be False for more queries than keys; got 3 and 2",
     ),
     (lambda: laws.growth_to_divide_loss(LAW, 1e200), "factor must give an answer that a float can hold; got 1e+200"),
+    (lambda: laws.budget_for_loss(FIT, 1.69), "loss must be above the floor E=1.69; got 1.69"),
     (lambda: laws.iso_parameter_curve(FIT, 1e9, [1e20, nan]), "flops must be finite; got nan"),
     (lambda: laws.iso_flop_curve(FIT, 1e20, [1e9, 0]), "parameters must be above 0; got 0"),
 ]

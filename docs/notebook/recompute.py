@@ -1268,10 +1268,10 @@ check("flash-attention", flash3=int(740e12), flash4=int(1613e12), max_head_dim=2
 # search.
 
 # %%
-# Hoffmann et al. 2022, Table 1, Figure 2; Table 3 for a model of 175e9
+# Hoffmann et al. 2022, Table 1 and Figure 2
 GOPHER_N, GOPHER_D = 280 * 10**9, 300 * 10**9
 CHINCHILLA_N, CHINCHILLA_D = 70 * 10**9, 14 * 10**11
-SHARED, TABLE_D = 576 * 10**21, 37 * 10**11
+SHARED = 576 * 10**21
 # E, A, B, alpha, beta: Hoffmann et al. 2022, Equation 10; the LaTeX
 # source below it; Besiroglu et al. 2024, Table 1
 PRINTED = 1.69, 406.4, 410.7, 0.34, 0.28
@@ -1315,22 +1315,24 @@ def best_loss(budget, fit=REPLICATED):
     return loss(*best_split(budget, fit), fit)
 
 
+def budget_reaching(target):
+    """The least budget whose best split has this loss, by halving."""
+    low, high = 1e18, 1e28
+    for _ in range(80):
+        middle = math.sqrt(low * high)
+        if best_loss(middle) > target:
+            low = middle
+        else:
+            high = middle
+    return high
+
+
 check(
     "scaling-laws",
-    gopher_n=GOPHER_N,
-    gopher_d=GOPHER_D,
     chinchilla_n=CHINCHILLA_N,
     chinchilla_d=CHINCHILLA_D,
-    table_tokens=TABLE_D,
-    hoffmann_runs=400,
-)  # abstract: "over 400"
-check(
-    "scaling-laws",
+    hoffmann_runs=400,  # abstract: "over 400"
     floor=REPLICATED[0],
-    fit_a=REPLICATED[1],
-    fit_b=REPLICATED[2],
-    fit_alpha=REPLICATED[3],
-    fit_beta=REPLICATED[4],
 )
 gopher_flops = six * GOPHER_N * GOPHER_D
 chinchilla_flops = six * CHINCHILLA_N * CHINCHILLA_D
@@ -1344,19 +1346,23 @@ check(
     more_text=Fraction(CHINCHILLA_D, GOPHER_D),
     smaller=Fraction(GOPHER_N, CHINCHILLA_N),
 )
+check("scaling-laws", within=SEARCHED, enough=budget_reaching(loss(GOPHER_N, GOPHER_D)) / float(gopher_flops))
 
 printed, unrounded, replicated = (best_split(SHARED, fit) for fit in (PRINTED, UNROUNDED, REPLICATED))
 check("scaling-laws", within=SEARCHED, printed_n=printed[0], unrounded_n=unrounded[0], replicated_n=replicated[0])
 check("scaling-laws", within=SEARCHED, printed_d=printed[1], unrounded_d=unrounded[1], replicated_d=replicated[1])
+small_budget, large_budget = 1e20, 1e26
+small_split, large_split = best_split(small_budget), best_split(large_budget)
+check("scaling-laws", small_budget=small_budget, large_budget=large_budget)
 check(
     "scaling-laws",
     within=SEARCHED,
     printed_ratio=printed[1] / printed[0],
     unrounded_ratio=unrounded[1] / unrounded[0],
     replicated_ratio=replicated[1] / replicated[0],
-    shrunk=1 - printed[0] / unrounded[0],
+    ratio_small=small_split[1] / small_split[0],
+    ratio_large=large_split[1] / large_split[0],
 )
-check("scaling-laws", within=SEARCHED, worth=(best_loss(float(gopher_flops)) - best_loss(float(chinchilla_flops))))
 
 # %% [markdown]
 # **A thousand hours**, and how flat the valley is. The exponent is the slope between two budgets. The compute that a
@@ -1365,53 +1371,20 @@ check("scaling-laws", within=SEARCHED, worth=(best_loss(float(gopher_flops)) - b
 # %%
 hours = 1000
 budget = hours * 3600 * Fraction(A100_PEAK) * GOOD_SHARE
-yours, tenfold = best_split(float(budget)), best_split(10 * SHARED)
-rule_n = math.isqrt(int(budget * 10**20 / (6 * 20))) / 10**10
+yours = best_split(float(budget))
 check("scaling-laws", hours=hours)
-check("scaling-laws", within=LAST_BITS, budget=budget, rule_n=rule_n, rule_d=20 * rule_n)
-check(
-    "scaling-laws",
-    within=SEARCHED,
-    yours_n=yours[0],
-    yours_d=yours[1],
-    grown_n=tenfold[0] / replicated[0],
-    grown_d=tenfold[1] / replicated[1],
-)
+check("scaling-laws", within=LAST_BITS, budget=budget)
+check("scaling-laws", within=SEARCHED, yours_n=yours[0], yours_d=yours[1])
 far = best_split(10**4 * SHARED)
 check("scaling-laws", within=SEARCHED, size_exponent=math.log(far[0] / replicated[0]) / math.log(10**4))
-
 too_big = loss(2 * replicated[0], replicated[1] / 2)
-smaller_budget, larger_budget = SHARED / 2, float(SHARED)
-for _ in range(60):
-    middle = (smaller_budget + larger_budget) / 2
-    if best_loss(middle) > too_big:
-        smaller_budget = middle
-    else:
-        larger_budget = middle
-check("scaling-laws", within=SEARCHED, miss=too_big - loss(*replicated), wasted=1 - larger_budget / SHARED)
+check("scaling-laws", within=SEARCHED, wasted=1 - budget_reaching(too_big) / SHARED)
 
 # %% [markdown]
 # **Losses by the fit**, through logarithms. The level of a size is its loss after more text than there could ever be.
 
 # %%
-check(
-    "scaling-laws",
-    within=LAST_BITS,
-    gopher_loss=loss(GOPHER_N, GOPHER_D),
-    chinchilla_loss=loss(CHINCHILLA_N, CHINCHILLA_D),
-    apart=(loss(GOPHER_N, GOPHER_D) - loss(CHINCHILLA_N, CHINCHILLA_D)),
-)
-longer, start = 1000, 20 * n_parameters
-check("scaling-laws", n_small=n_parameters, longer=longer)
-check(
-    "scaling-laws",
-    within=LAST_BITS,
-    fixed_first=loss(n_parameters, start),
-    fixed_last=loss(n_parameters, longer * start),
-    level=loss(n_parameters, 1e300),
-)
-check("scaling-laws", within=SEARCHED, free_last=best_loss(6.0 * n_parameters * longer * start))
-
+check("scaling-laws", within=LAST_BITS, level=loss(n_parameters, 1e300))
 cuts = [1 - best_loss(2 * SHARED, fit) / best_loss(SHARED, fit) for fit in (PRINTED, UNROUNDED, REPLICATED)]
 check(
     "scaling-laws",
@@ -1424,36 +1397,56 @@ check(
 root_ten = math.isqrt(10**41) / 10**20
 larger = loss(10 * CHINCHILLA_N, CHINCHILLA_D)
 both = loss(root_ten * CHINCHILLA_N, root_ten * CHINCHILLA_D)
-check(
-    "scaling-laws",
-    within=LAST_BITS,
-    root_ten=root_ten,
-    larger=larger,
-    more=loss(CHINCHILLA_N, 10 * CHINCHILLA_D),
-    both=both,
-    gap=larger - both,
-)
+check("scaling-laws", within=LAST_BITS, root_ten=root_ten)
+check("scaling-laws", within=1e-10, gap=larger - both)  # a small difference of two losses
 ten_times = 10 * float(chinchilla_flops)
 check("scaling-laws", within=SEARCHED, next_doubling=best_loss(ten_times) - best_loss(2 * ten_times))
 
 # %% [markdown]
-# **Ratios**, in exact fractions.
+# **Ratios**, in exact fractions. Llama 3 8B is counted matrix by matrix.
 
 # %%
 # Touvron et al. 2023, LLaMA, Table 2
 LLAMA_13B = 13 * 10**9, 10**12
 SHAKESPEARE = 301966  # nanoGPT, data/shakespeare: training tokens
+LLAMA3_TOKENS = 15 * 10**12  # model card: "15T+"
+# Grattafiori et al. 2024, Table 3: layers, width, width inside, heads,
+# key-value heads; the vocabulary of the released models
+LLAMA3_VOCAB = 128256
+
+
+def llama3_parameters(n_layer, d_model, d_ff, n_head, n_kv_head):
+    head = d_model // n_head
+    layer = [(d_model, d_model), (d_model, n_kv_head * head), (d_model, n_kv_head * head), (d_model, d_model)]
+    layer += 3 * [(d_model, d_ff)] + 2 * [(1, d_model)]
+    tables = [(LLAMA3_VOCAB, d_model)] * 2 + [(1, d_model)]
+    return n_layer * sum(map(math.prod, layer)) + sum(map(math.prod, tables))
+
+
+llama3_8b = llama3_parameters(32, 4096, 14336, 32, 8)
 ratio = Fraction(CHINCHILLA_D, CHINCHILLA_N)
-check("scaling-laws", ratio=ratio, wanted=int(ratio * n_parameters), shakespeare=SHAKESPEARE)
+check("scaling-laws", ratio=ratio, wanted=int(ratio * n_parameters), shakespeare=SHAKESPEARE, n_small=n_parameters)
+check(
+    "scaling-laws",
+    llama_13b_n=LLAMA_13B[0],
+    llama_13b_d=LLAMA_13B[1],
+    llama_65b_n=LLAMA_65B[0],
+    llama_65b_d=LLAMA_65B[1],
+    llama3_8b_n=llama3_8b,
+    llama3_8b_d=LLAMA3_TOKENS,
+    epochs=4,  # Muennighoff et al. 2023, abstract
+)
 best_at_ratio = math.isqrt(GPT3_FLOPS // (6 * 20))
 check(
     "scaling-laws",
     within=LAST_BITS,
     times_short=ratio * n_parameters / SHAKESPEARE,
-    too_few=Fraction(TABLE_D, GPT3_D),
-    too_few_at_ratio=ratio * GPT3_N / GPT3_D,
+    looked_up=Fraction(CONTEXT * D_MODEL, n_parameters),
+    your_ratio=Fraction(SHAKESPEARE, n_parameters),
+    gpt3_ratio=Fraction(GPT3_D, GPT3_N),
     llama_13b=Fraction(LLAMA_13B[1], LLAMA_13B[0]),
     llama_65b=Fraction(LLAMA_65B[1], LLAMA_65B[0]),
+    llama3_8b=Fraction(LLAMA3_TOKENS, llama3_8b),
     smaller_than_gpt3=Fraction(GPT3_N, LLAMA_13B[0]),
 )
 check(
@@ -1464,21 +1457,113 @@ check(
 
 # Kaplan et al. 2020, Equation 1.3: (3.1e8 PF-days / C)^0.050
 ALPHA_C, SCALE = 0.050, 3.1e8 * 1e15 * 86400
+SIZE_EXPONENT = 0.73  # Section 1.2, after Equation 1.8
 
 
 def kaplan(C):
     return math.exp(ALPHA_C * (math.log(SCALE) - math.log(C)))
 
 
-check("scaling-laws", kaplan_size=0.73)  # Section 1.2
 some = 1e21
 doublings = math.log(2) / math.log(kaplan(some) / kaplan(2 * some))
-check("scaling-laws", alpha_c=ALPHA_C, to_halve=2 ** round(doublings))
+check("scaling-laws", kaplan_size=SIZE_EXPONENT, alpha_c=ALPHA_C, two=2, to_halve=2 ** round(doublings))
 check(
     "scaling-laws",
     within=LAST_BITS,
+    kaplan_n=math.exp(SIZE_EXPONENT * math.log(10)),
+    kaplan_d=math.exp((1 - SIZE_EXPONENT) * math.log(10)),
+    left=kaplan(2 * some) / kaplan(some),
     doubling=1 - kaplan(2 * some) / kaplan(some),
     tenfold_cut=1 - kaplan(10 * some) / kaplan(some),
+    doublings=doublings,
+)
+
+# %% [markdown]
+# **The practice problems.** Half of Chinchilla is trained for longer by halving an interval of tokens, until its loss
+# is Chinchilla's.
+
+# %%
+check("scaling-laws", hundredfold_n=10 * CHINCHILLA_N, hundredfold_d=10 * CHINCHILLA_D)
+fed, fed_speed = 4 * 10**9 // 20, Fraction(A100_PEAK) * GOOD_SHARE
+fed_flops = six * fed * 4 * 10**9
+check(
+    "scaling-laws",
+    within=LAST_BITS,
+    fed=fed,
+    fed_flops=fed_flops,
+    fed_speed=fed_speed,
+    fed_hours=fed_flops / fed_speed / 3600,
+)
+
+# Grattafiori et al. 2024, Sections 1, 3.2.1, 3.3.2 and Table 4: up to
+# 16,384 GPUs, at 38 to 43 % of their peak
+LLAMA_405B, LLAMA_405B_GPUS = (405 * 10**9, 156 * 10**11), 16384
+H100_PEAK, B200_PEAK = 989.4e12, 72e15 / 4 / 8  # H100 whitepaper; DGX B200 datasheet
+llama_405b_flops = six * LLAMA_405B[0] * LLAMA_405B[1]
+days_at_peak = llama_405b_flops / (LLAMA_405B_GPUS * Fraction(H100_PEAK)) / 86400
+check(
+    "scaling-laws",
+    llama_405b_d=LLAMA_405B[1],
+    llama_405b_gpus=LLAMA_405B_GPUS,
+    least_mfu=0.38,
+    most_mfu=0.43,
+    h100_peak=H100_PEAK,
+    b200_share=float(GOOD_SHARE),
+)
+check(
+    "scaling-laws",
+    within=LAST_BITS,
+    llama_405b_flops=llama_405b_flops,
+    least_days=days_at_peak / Fraction(43, 100),
+    most_days=days_at_peak / Fraction(38, 100),
+    b200_years=GPT3_FLOPS / (Fraction(B200_PEAK) * GOOD_SHARE) / YEAR,
+)
+
+half_n, (low, high) = CHINCHILLA_N // 2, (1e12, 1e13)
+for _ in range(80):
+    middle = (low + high) / 2
+    if loss(half_n, middle) > loss(CHINCHILLA_N, CHINCHILLA_D):
+        low = middle
+    else:
+        high = middle
+half_flops = six * half_n * Fraction(high)
+extra_flops = half_flops - chinchilla_flops
+check("scaling-laws", half_n=half_n, saved=2 * half_n)
+check(
+    "scaling-laws",
+    within=1e-9,  # the loss is rounded where it hardly falls any more
+    half_d=high,
+    half_flops=half_flops,
+    extra_flops=extra_flops,
+    even_after=extra_flops / (2 * half_n),
+)
+
+# %% [markdown]
+# ## The summary, and the landing page
+#
+# Llama-3-70B's weights are counted as above, two bytes each; its cache by making the tensors of one token. The landing
+# page's token reads every weight once, and does two FLOPs with it.
+
+# %%
+llama3_70b_bytes = 2 * llama3_parameters(80, 8192, 28672, 64, 8)
+one_token = torch.empty(2, 80, 8, 128, dtype=torch.float16)  # K and V, layers, key-value heads, width
+per_token = one_token.numel() * one_token.element_size()
+short, long = 8192, 2**17
+check("summary", weights=llama3_70b_bytes, short=short, long=long)
+check("summary", short_cache=short * per_token, long_cache=long * per_token)
+check(
+    "summary",
+    within=LAST_BITS,
+    long_share=Fraction(long * per_token, llama3_70b_bytes + long * per_token),
+    short_gain=1 / (1 - Fraction(short * per_token, 2 * (llama3_70b_bytes + short * per_token))),
+    long_gain=1 / (1 - Fraction(long * per_token, 2 * (llama3_70b_bytes + long * per_token))),
+)
+check("index", weights=2 * n_parameters)
+check(
+    "index",
+    within=LAST_BITS,
+    computing_s=2 * n_parameters / Fraction(A100_PEAK),
+    fetching_s=2 * n_parameters / Fraction(A100_BANDWIDTH),
 )
 
 # %% [markdown]

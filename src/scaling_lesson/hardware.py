@@ -58,7 +58,8 @@ def _nvidia(title: str, where: str, date: str, url: str) -> Source:
     return Source(f"NVIDIA {title}", where, date, f"https://{url}")
 
 
-# The tensor cores of the V100 and the T4 take float16, not bfloat16.
+# The tensor cores of the V100 and the T4 take float16, not bfloat16. The float32 peak is second hand; it is what 5,120
+# cores with two FLOPs a clock do at 1.53 GHz (Cornell Virtual Workshop, GPU architecture, Tesla V100).
 V100_SXM = Accelerator(
     name="V100 32 GB SXM2",
     peak_flop_per_s={torch.float16: 125e12, torch.float32: 15.7e12},
@@ -66,7 +67,7 @@ V100_SXM = Accelerator(
     memory_bytes=32e9,
     source=_nvidia(
         "V100 Tensor Core GPU Datasheet",
-        "specifications table, column V100 SXM2",
+        "specifications table, column V100 SXM2; the float32 peak second hand",
         "2020-01",
         "images.nvidia.com/content/technologies/volta/pdf/volta-v100-datasheet-update-us-1165301-r5.pdf",
     ),

@@ -4,7 +4,7 @@ Names are the field's. GPT-2's own code writes `n_embd` for what is `d_model` he
 Every published size stands with the place it was printed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scaling_lesson.checks import non_empty_string, positive_int, positive_number
 
@@ -231,7 +231,7 @@ GOPHER = PublishedRun("Gopher", 280e9, 300e9, _CHINCHILLA_SOURCE, training_flops
 CHINCHILLA = PublishedRun("Chinchilla", 70e9, 1.4e12, _CHINCHILLA_SOURCE, training_flops=5.76e23)
 _LLAMA_SOURCE = Source(
     title="Touvron et al. 2023, LLaMA: Open and Efficient Foundation Language Models",
-    where="Table 2; accelerators and days in Section 2.4, hours in Table 15",
+    where="Table 2; accelerators and days in Section 2.4, hours in Table 15; better than GPT-3 on most benchmarks: abstract",
     date="2023-02-27",
     url="https://arxiv.org/abs/2302.13971v1",
 )
@@ -240,6 +240,38 @@ LLAMA_65B = PublishedRun(
     "LLaMA-65B", 65.2e9, 1.4e12, _LLAMA_SOURCE, n_accelerators=2048, accelerator_hours=1022362, days=21
 )
 
+# The card prints "15T+" for both sizes of Llama 3.
+LLAMA3_8B_RUN = PublishedRun(
+    "Llama 3 8B training",
+    8.0e9,
+    15e12,
+    Source(
+        "Meta 2024, Llama 3 Model Card",
+        "Table of Model Details: parameters and token count; hours in the Table of Carbon Footprint",
+        "2024-04-18",
+        "https://github.com/meta-llama/llama3/blob/13e795f906b6b46c585f558854e2177f74e49525/MODEL_CARD.md",
+    ),
+    accelerator_hours=1.3e6,
+)
+_LLAMA3_TRAINING = replace(
+    _LLAMA3_SOURCE, where="Sections 1, 3.2.1 and 3.3.1; utilisation in Section 3.3.2 and Table 4"
+)
+# "Up to 16K H100 GPUs": Table 4 prints 16,384.
+LLAMA3_405B_RUN = PublishedRun(
+    "Llama 3.1 405B training", 405e9, 15.6e12, _LLAMA3_TRAINING, training_flops=3.8e25, n_accelerators=16384
+)
+LLAMA3_405B_LEAST_MFU = Fact(0.38, _LLAMA3_TRAINING)
+LLAMA3_405B_MOST_MFU = Fact(0.43, _LLAMA3_TRAINING)
+
+EPOCHS_NEARLY_AS_GOOD_AS_NEW = Fact(
+    4,
+    Source(
+        "Muennighoff et al. 2023, Scaling Data-Constrained Language Models",
+        "abstract: negligible changes to loss compared to having unique data",
+        "2025-06-28",
+        "https://arxiv.org/abs/2305.16264v5",
+    ),
+)
 TINY_SHAKESPEARE_TRAIN_TOKENS = Fact(
     301966,
     Source(
@@ -269,7 +301,7 @@ FLASH_SRAM_BYTES = Fact(
     100 * 1024,
     Source(
         "Dao et al. 2022, FlashAttention",
-        "Section 3.2, below Theorem 2: the on-chip memory a tile may use, around 100 KB",
+        "Section 3.2, after Theorem 2: typical values of the on-chip memory M, around 100KB",
         "2022-06-23",
         "https://arxiv.org/abs/2205.14135v2",
     ),

@@ -11,7 +11,7 @@ from scaling_lesson.site.source import prose, scan_claims, scan_fences
 LESSON = "scaling-and-efficiency"
 PAGES = ("roofline", "mixed-precision", "kv-cache", "flash-attention", "scaling-laws")  # one a concept
 LESSON_PAGES = ("", *PAGES, "summary")
-FIGURES = {"roofline": 3, "mixed-precision": 4, "kv-cache": 2, "flash-attention": 3, "scaling-laws": 2}
+FIGURES = {"roofline": 3, "mixed-precision": 4, "kv-cache": 2, "flash-attention": 3, "scaling-laws": 3}
 ROOT = Path(__file__).resolve().parents[2]
 EXTERNAL = re.compile(r"""(?:src|href)=["']?(?:https?:)?//(?!creativecommons)""")
 
@@ -182,12 +182,13 @@ CORRECTED = {
         "5.88 × 10²³ FLOPs",
         "5.04 × 10²³ FLOPs",
         "17%",
-        "12.3×",
-        "11.7×",
+        "50%",
+        "1.7",
         "3.4×",
         "13.5×",
         "77",
         "21.5",
+        "about 1,870",
         "1,048,576×",
         "3.4%",
         "10.9%",
@@ -202,9 +203,14 @@ CORRECTED = {
         "2.49 billion tokens",
         "301,966",
         "4.5 × 10²⁰ FLOPs",
-        "1.9 billion",
-        "39 billion",
+        "1.8 billion",
+        "41 billion",
         "3.2×",
+        "700 billion parameters",
+        "14 trillion tokens",
+        "63 days",
+        "71 days",
+        "11 years",
     ],
     "kv-cache": [
         "5,950",
