@@ -75,7 +75,8 @@ def query_meets_keys(positions: int, width: int) -> Figure:
         ax.axis("off")
     keys = [(BLUE, "new"), (ORANGE, "computed again"), (SHADE, "cached")]
     fig.legend(
-        handles=[Patch(facecolor=c, label=t) for c, t in keys] + [Patch(facecolor=PAPER, edgecolor=GRID, label="masked")],
+        handles=[Patch(facecolor=c, label=t) for c, t in keys]
+        + [Patch(facecolor=PAPER, edgecolor=GRID, label="masked")],
         loc="outside lower left",
         ncols=4,
         handlelength=0.9,
@@ -95,7 +96,9 @@ def two_clocks(steps: dict[str, tuple[float, float]]) -> Figure:
     longest = max(max(clocks) for clocks in steps.values())
     for place, (name, clocks) in enumerate(steps.items()):
         ax.text(0, -place + 0.36, name, va="bottom", weight="bold", size=SIZE)
-        for clock, seconds, colour, down in zip(("compute", "memory"), clocks, (ORANGE, BLUE), (0.18, -0.16), strict=True):
+        for clock, seconds, colour, down in zip(
+            ("compute", "memory"), clocks, (ORANGE, BLUE), (0.18, -0.16), strict=True
+        ):
             ax.barh(-place + down, seconds * 1e3, height=0.28, color=colour)
             ax.annotate(
                 f"{clock} {seconds * 1e3:.3f} ms",
