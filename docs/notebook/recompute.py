@@ -770,6 +770,7 @@ plain, without = generate(small_gpt, prompt, T, cached=False)
 quick, with_cache = generate(small_gpt, prompt, T, cached=True)
 check("kv-cache", prompt_len=P, new_tokens=T, late_step=T, same_tokens=torch.equal(plain, quick))
 check("kv-cache", step_1=without[0], step_2=without[1], cached_step_2=with_cache[1])
+check("kv-cache", last_without=without[-1], kept_columns=7 - 1)  # seven positions are drawn
 check("kv-cache", same_counts=without == list(range(P, P + T)) and sum(with_cache) == P + T - 1)
 # all but the newest position were there a step before
 check("kv-cache", again_2=without[1] - 1, again_3=without[2] - 1, again_late=without[T - 1] - 1)

@@ -235,7 +235,7 @@ QWEN3_4B = ModelConfig(
     own_head_dim=128,
     source=Source(
         title="Yang et al. 2025, Qwen3 Technical Report",
-        where="Table 1: layers and heads; widths, vocabulary and context in the released config.json of Qwen3-4B",
+        where="Table 1: layers and heads; widths, vocabulary, context: config.json, second hand, from copies of it",
         date="2025-05-14",
         url="https://arxiv.org/abs/2505.09388v1",
     ),
