@@ -345,8 +345,12 @@ OWN_CASES = [
         lambda: dataclasses.replace(CONFIG, n_kv_head=2),
         "n_head must be divisible by n_kv_head; got n_head=3, n_kv_head=2",
     ),
-    (lambda: dataclasses.replace(CONFIG, layout="BERT"), "layout must be 'GPT-2' or 'Llama'; got 'BERT'"),
+    (lambda: dataclasses.replace(CONFIG, layout="BERT"), "layout must be 'GPT-2', 'Llama' or 'Qwen3'; got 'BERT'"),
     (lambda: models.require_gpt2_layout(LLAMA), "layout must be 'GPT-2'; got 'Llama' (primes)"),
+    (
+        lambda: models.require_gpt2_layout(dataclasses.replace(CONFIG, own_head_dim=11)),
+        "head_dim must be d_model / n_head in the GPT-2 layout; got head_dim=11, d_model=21, n_head=3",
+    ),
     (
         lambda: models.require_gpt2_layout(GROUPED),
         "n_kv_head must equal n_head in the GPT-2 layout; got n_kv_head=1, n_head=3",

@@ -901,16 +901,11 @@ def generate(model, prompt, steps, cached):
 plain, without = generate(small_gpt, prompt, T, cached=False)
 quick, with_cache = generate(small_gpt, prompt, T, cached=True)
 check("kv-cache", prompt_len=P, new_tokens=T, late_step=T, same_tokens=torch.equal(plain, quick))
-check("kv-cache", step_1=without[0], step_2=without[1], step_3=without[2], cached_step_2=with_cache[1])
+check("kv-cache", step_1=without[0], step_2=without[1], cached_step_2=with_cache[1])
+check("kv-cache", last_without=without[-1], kept_columns=7 - 1)  # seven positions are drawn
+check("kv-cache", same_counts=without == list(range(P, P + T)) and sum(with_cache) == P + T - 1)
 # all but the newest position were there a step before
 check("kv-cache", again_2=without[1] - 1, again_3=without[2] - 1, again_late=without[T - 1] - 1)
-check(
-    "kv-cache",
-    counted_without=sum(without),
-    counted_with=sum(with_cache),
-    last_without=without[-1],
-    last_with=with_cache[-1],
-)
 
 first, third = {}, {}
 with torch.no_grad():
@@ -991,7 +986,8 @@ weights_bytes = sum(p.nbytes for p in weights.values())
 one_row = weights["position"][:1].numel() * 2
 traffic_without = weights_bytes
 traffic_with = weights_bytes - weights["position"].nbytes + one_row + cache_bytes(N_LAYER, N_HEAD, HEAD_DIM, CONTEXT)
-check("kv-cache", traffic_with=traffic_with)
+check("kv-cache", traffic_without=traffic_without, traffic_with=traffic_with)
+check("kv-cache", work_without=steps[-1][2], work_with=cached_steps[-1][2])
 
 times = {}
 for way, work, traffic in (("without", steps[-1][2], traffic_without), ("with", cached_steps[-1][2], traffic_with)):
@@ -1000,10 +996,26 @@ check(
     "kv-cache",
     time_without=times["without"][0],
     time_with=times["with"][0],
-    bound_without=times["without"][1],
     bound_with=times["with"][1],
 )
 check("kv-cache", within=LAST_BITS, time_ratio=times["without"][0] / times["with"][0])
+
+
+def prefill_flop_per_byte(length):
+    """All weights but the unused rows of the position table, and the keys and values written."""
+    unused = (CONTEXT - length) * one_row
+    return flops(length, length) / (weights_bytes - unused + cache_bytes(N_LAYER, N_HEAD, HEAD_DIM, length))
+
+
+below, turns = 1, CONTEXT  # halved until the two are neighbours
+while turns - below > 1:
+    middle = (below + turns) // 2
+    below, turns = (below, middle) if prefill_flop_per_byte(middle) >= ridge else (middle, turns)
+check("kv-cache", prefill_intensity=prefill_flop_per_byte(P), prefill_turns=turns)
+
+a_layer = ["norm", "QKV", "attention", "projection", "sum", "norm", "up", "GELU", "down", "sum"]
+launches = len(["embedding", *(N_LAYER * a_layer), "norm", "logits"])
+check("kv-cache", within=LAST_BITS, launches=launches, launch_even=times["without"][0] / launches)
 
 # %% [markdown]
 # **Memory.** The lesson multiplies sizes. Here the cache is a tensor of that shape, and says how large it is.
@@ -1015,7 +1027,7 @@ check(
     n_head=N_HEAD,
     head_dim=HEAD_DIM,
     bytes_per_number=torch.finfo(torch.float16).bits // 8,
-    one_mib=1 << 20,
+    k_and_v=len("KV"),
 )
 one_sequence = cache_bytes(N_LAYER, N_HEAD, HEAD_DIM, CONTEXT)
 check(
@@ -1027,7 +1039,7 @@ check(
 contexts = 0
 while contexts * one_sequence <= weights_bytes:
     contexts += 1
-check("kv-cache", weights_bytes=weights_bytes, contexts=contexts)
+check("kv-cache", weights_bytes=weights_bytes, contexts=contexts, contexts_exact=weights_bytes / one_sequence)
 
 # Grattafiori et al. 2024, Table 3: layers, heads, KV heads, width
 layers_70b, heads_70b, kv_heads_70b, width_70b = 80, 64, 8, 8192
@@ -1036,12 +1048,64 @@ shared = cache_bytes(layers_70b, kv_heads_70b, head_dim_70b, 1)
 unshared = cache_bytes(layers_70b, heads_70b, head_dim_70b, 1)
 check(
     "kv-cache",
+    llama_layers=layers_70b,
+    llama_head_dim=head_dim_70b,
     query_heads=heads_70b,
     kv_heads=kv_heads_70b,
     shared=shared,
     unshared=unshared,
     sharing_saves=unshared / shared,
 )
+
+# Yang et al. 2025, Table 1, and the config.json of Qwen3-4B: layers, heads, KV heads, width, head_dim
+layers_qwen, heads_qwen, kv_heads_qwen, width_qwen, head_dim_qwen = 36, 32, 8, 2560, 128
+check(
+    "kv-cache",
+    qwen_layers=layers_qwen,
+    qwen_heads=heads_qwen,
+    qwen_kv_heads=kv_heads_qwen,
+    qwen_width=width_qwen,
+    qwen_head_dim=head_dim_qwen,
+    qwen_divided=width_qwen // heads_qwen,
+    qwen_per_token=cache_bytes(layers_qwen, kv_heads_qwen, head_dim_qwen, 1),
+    qwen_wrong=cache_bytes(layers_qwen, kv_heads_qwen, width_qwen // heads_qwen, 1),
+)
+
+# %% [markdown]
+# **Four queries on twelve keys.** Each mask is counted pair by pair, and the right one compared with the whole pass,
+# whose attention is the one written out at the top of this notebook.
+
+# %%
+pairs_of = {
+    "four_right": [(i, j) for i in range(8, 12) for j in range(12) if j <= i],
+    "four_causal": [(i, j) for i in range(4) for j in range(12) if j <= i],
+    "four_all": [(i, j) for i in range(4) for j in range(12)],
+}
+check("kv-cache", **{name: len(pairs) for name, pairs in pairs_of.items()})
+q, k, v = torch.randn(3, 12, 8, dtype=torch.float64)
+mask = torch.zeros(4, 12, dtype=torch.bool)
+for i, j in pairs_of["four_right"]:
+    mask[i - 8, j] = True
+four = F.scaled_dot_product_attention(q[None, 8:], k[None], v[None], attn_mask=mask)[0]
+check("kv-cache", four_end=torch.allclose(four, attention(q, k, v)[8:]))
+
+
+# %% [markdown]
+# **A sum in bfloat16**, whose numbers have eight significant bits. Python's `round` takes halves to the even neighbour,
+# as the format does.
+
+
+# %%
+def spacing(x):
+    return 2.0 ** (math.floor(math.log2(x)) - 7)
+
+
+def rounded(x):
+    return round(x / spacing(x)) * spacing(x)
+
+
+check("kv-cache", from_left=rounded(rounded(rounded(256.0 + 1) + 1) + 1), from_right=rounded(256.0 + rounded(1 + 2)))
+check("kv-cache", rival=rounded(258.0), logit=32, near=spacing(32))
 
 # %% [markdown]
 # ## Flash attention

@@ -43,13 +43,15 @@ class ModelConfig:
     n_layer: blocks.  n_head: query heads in a layer.  n_kv_head: heads that have keys and values of their own; fewer
     than n_head when several query heads share one (grouped-query attention).  d_model: width of the residual stream.
     d_ff: width inside the feed-forward network.  vocab_size: tokens.  max_seq_len: longest context, in positions.
-    source: where these sizes are printed.  layout: how the blocks are built, "GPT-2" or "Llama":
+    source: where these sizes are printed.  own_head_dim: width of a head where it is not d_model / n_head, else None.
+    layout: how the blocks are built, "GPT-2", "Llama" or "Qwen3":
 
     GPT-2: learned positions, two feed-forward matrices, biases, layer norm, one table for tokens in and logits out.
     Llama: rotary positions, three feed-forward matrices (one gates another), no biases, RMS norm, two tables.
+    Qwen3: as Llama, with an RMS norm more for each head's queries and keys, and one table, as in its sizes up to 4B.
 
-    Raises ValueError when a size is not a positive integer, when the heads do not split d_model evenly, when the
-    key-value heads do not split the query heads evenly, or for another layout.
+    Raises ValueError when a size is not a positive integer, when the heads have no width of their own and do not split
+    d_model evenly, when the key-value heads do not split the query heads evenly, or for another layout.
     """
 
     name: str
@@ -62,25 +64,28 @@ class ModelConfig:
     max_seq_len: int
     source: Source
     layout: str = "GPT-2"
+    own_head_dim: int | None = None
 
     def __post_init__(self) -> None:
         non_empty_string("name", self.name)
         for size in ("n_layer", "n_head", "n_kv_head", "d_model", "d_ff", "vocab_size", "max_seq_len"):
             positive_int(size, getattr(self, size))
-        if self.d_model % self.n_head:
+        if self.own_head_dim is not None:
+            positive_int("own_head_dim", self.own_head_dim)
+        elif self.d_model % self.n_head:
             raise ValueError(f"d_model must be divisible by n_head; got d_model={self.d_model}, n_head={self.n_head}")
         if self.n_head % self.n_kv_head:
             raise ValueError(
                 f"n_head must be divisible by n_kv_head; got n_head={self.n_head}, n_kv_head={self.n_kv_head}"
             )
-        if self.layout not in ("GPT-2", "Llama"):
-            raise ValueError(f"layout must be 'GPT-2' or 'Llama'; got {self.layout!r}")
+        if self.layout not in ("GPT-2", "Llama", "Qwen3"):
+            raise ValueError(f"layout must be 'GPT-2', 'Llama' or 'Qwen3'; got {self.layout!r}")
         require_source(self.source)
 
     @property
     def head_dim(self) -> int:
-        """Width of one head: d_model / n_head."""
-        return self.d_model // self.n_head
+        """Width of one head: its own where it has one, else d_model / n_head."""
+        return self.d_model // self.n_head if self.own_head_dim is None else self.own_head_dim
 
 
 @dataclass(frozen=True)
@@ -126,12 +131,20 @@ class PublishedRun:
 
 
 def require_gpt2_layout(config: ModelConfig) -> None:
-    """Nothing; raises ValueError unless `config` is laid out as GPT-2, whose heads all have their own keys and values."""
+    """Nothing; raises ValueError unless `config` is laid out as GPT-2.
+
+    Its heads all have keys and values of their own, and split d_model between them.
+    """
     if config.layout != "GPT-2":
         raise ValueError(f"layout must be 'GPT-2'; got {config.layout!r} ({config.name})")
     if config.n_kv_head != config.n_head:
         raise ValueError(
             f"n_kv_head must equal n_head in the GPT-2 layout; got n_kv_head={config.n_kv_head}, n_head={config.n_head}"
+        )
+    if config.n_head * config.head_dim != config.d_model:
+        raise ValueError(
+            f"head_dim must be d_model / n_head in the GPT-2 layout; got head_dim={config.head_dim}, "
+            f"d_model={config.d_model}, n_head={config.n_head}"
         )
 
 
@@ -207,6 +220,26 @@ def _llama3(name: str, n_layer: int, n_head: int, d_model: int, d_ff: int, max_s
 LLAMA3_8B = _llama3("Llama 3 8B", n_layer=32, n_head=32, d_model=4096, d_ff=14336, max_seq_len=8192)
 LLAMA3_70B = _llama3("Llama 3 70B", n_layer=80, n_head=64, d_model=8192, d_ff=28672, max_seq_len=8192)
 LLAMA3_405B = _llama3("Llama 3.1 405B", n_layer=126, n_head=128, d_model=16384, d_ff=53248, max_seq_len=131072)
+
+# Qwen3 4B: 32 heads of 128 are wider together than the 2,560 of the residual stream.
+QWEN3_4B = ModelConfig(
+    "Qwen3 4B",
+    n_layer=36,
+    n_head=32,
+    n_kv_head=8,
+    d_model=2560,
+    d_ff=9728,
+    vocab_size=151936,
+    max_seq_len=40960,
+    layout="Qwen3",
+    own_head_dim=128,
+    source=Source(
+        title="Yang et al. 2025, Qwen3 Technical Report",
+        where="Table 1: layers and heads; widths, vocabulary, context: config.json, second hand, from copies of it",
+        date="2025-05-14",
+        url="https://arxiv.org/abs/2505.09388v1",
+    ),
+)
 
 GPT3 = PublishedRun(
     "GPT-3",

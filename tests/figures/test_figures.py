@@ -11,7 +11,7 @@ import torch
 
 import scaling_lesson.figures
 from scaling_lesson.figures import CSS_VARIABLES
-from scaling_lesson.figures.kv_cache import cache_growth, generation_cost
+from scaling_lesson.figures.kv_cache import cache_growth, generation_cost, query_meets_keys, two_clocks
 from scaling_lesson.figures.mixed_precision import autocast_dataflow, bit_fields, falling_short, stuck_weight
 from scaling_lesson.float_formats import float_format
 
@@ -165,3 +165,22 @@ def test_generation_cost_draws_each_step_and_the_running_total():
     assert [list(line.get_ydata()) for line in above.lines] == [[3, 4, 5], [3, 1, 1]]
     assert [list(line.get_ydata()) for line in below.lines] == [[3, 7, 12], [3, 4, 5]]
     assert [text.get_text() for text in below.texts] == ["without: 12", "with cache: 5"]
+
+
+def test_a_query_meets_the_cached_keys_in_one_row():
+    above, below = query_meets_keys(5, 3).axes
+    names = ("#2f6bd8", "#c2570c", "#d9dfeb", "#fbfbfd")
+    # Without: 5 queries and 5 keys of 3 boxes, 5 x 5 scores, 10 of them masked; new are a query, a key and a row.
+    blue, orange, shade, paper = (colours(above).count(name) for name in names)
+    assert (blue, orange, shade, paper) == (3 + 3 + 5, 4 * 3 + 4 * 3 + 10, 0, 10)
+    # With: one query, 4 cached keys and a new one, a row of scores, nothing masked.
+    blue, orange, shade, paper = (colours(below).count(name) for name in names)
+    assert (blue, orange, shade, paper) == (3 + 3 + 5, 0, 4 * 3, 0)
+
+
+def test_two_clocks_draws_both_of_each_step_and_marks_the_one_that_decides():
+    (axes,) = two_clocks({"a": (7e-3, 2e-3), "b": (1e-3, 3e-3)}).axes
+    assert [bar.get_width() for bar in axes.patches] == [7, 2, 1, 3]
+    bold = {text.get_text() for text in axes.texts if text.get_weight() == "bold"}
+    assert bold == {"a", "b", "compute 7.000 ms", "memory 3.000 ms"}
+    assert {text.get_text() for text in axes.texts} - bold == {"memory 2.000 ms", "compute 1.000 ms"}

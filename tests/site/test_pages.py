@@ -11,7 +11,7 @@ from scaling_lesson.site.source import prose, scan_claims, scan_fences
 LESSON = "scaling-and-efficiency"
 PAGES = ("roofline", "mixed-precision", "kv-cache", "flash-attention", "scaling-laws")  # one a concept
 LESSON_PAGES = ("", *PAGES, "summary")
-FIGURES = {"roofline": 3, "mixed-precision": 4, "kv-cache": 2, "flash-attention": 3, "scaling-laws": 3}
+FIGURES = {"roofline": 3, "mixed-precision": 4, "kv-cache": 4, "flash-attention": 3, "scaling-laws": 3}
 ROOT = Path(__file__).resolve().parents[2]
 EXTERNAL = re.compile(r"""(?:src|href)=["']?(?:https?:)?//(?!creativecommons)""")
 
@@ -239,6 +239,13 @@ CORRECTED = {
         "36 KiB",
         "320 KiB",
         "2,560 KiB",
+        "249 MB",
+        "285 MB",
+        "10.0 FLOP/B",
+        "about 150 positions",
+        "147,456 bytes",
+        "92,160 bytes",
+        "42 pairs",
         "312 TFLOP/s",
         "2.039 TB/s",
     ],
