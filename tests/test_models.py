@@ -52,6 +52,8 @@ PUBLISHED_RUNS = {
     "CHINCHILLA": (70e9, 1.4e12, 5.76e23, None, None, None),
     "LLAMA_13B": (13.0e9, 1.0e12, None, None, 135168, None),
     "LLAMA_65B": (65.2e9, 1.4e12, None, 2048, 1022362, 21),
+    "LLAMA3_8B_RUN": (8.0e9, 15e12, None, None, 1.3e6, None),
+    "LLAMA3_405B_RUN": (405e9, 15.6e12, 3.8e25, 16384, None, None),
 }
 
 

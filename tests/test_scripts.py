@@ -109,7 +109,7 @@ def wait_for_pip(checkout: Checkout) -> None:
 COMMANDS = {
     "build": ["-m", "mkdocs", "build"],
     "serve": ["-m", "mkdocs", "serve", "--no-strict"],
-    "record": ["-m", "scaling_lesson.site.record"],
+    "record": ["-m", "scaling_lesson.site.accept"],
     "test": ["-m", "pytest", "-n", "2", "--dist", "worksteal"],
     "check-gate": ["tests/site/check_gate.py"],
 }

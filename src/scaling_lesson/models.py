@@ -4,7 +4,7 @@ Names are the field's. GPT-2's own code writes `n_embd` for what is `d_model` he
 Every published size stands with the place it was printed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scaling_lesson.checks import non_empty_string, positive_int, positive_number
 
@@ -231,7 +231,7 @@ GOPHER = PublishedRun("Gopher", 280e9, 300e9, _CHINCHILLA_SOURCE, training_flops
 CHINCHILLA = PublishedRun("Chinchilla", 70e9, 1.4e12, _CHINCHILLA_SOURCE, training_flops=5.76e23)
 _LLAMA_SOURCE = Source(
     title="Touvron et al. 2023, LLaMA: Open and Efficient Foundation Language Models",
-    where="Table 2; accelerators and days in Section 2.4, hours in Table 15",
+    where="Table 2; accelerators and days in Section 2.4, hours in Table 15; better than GPT-3 on most benchmarks: abstract",
     date="2023-02-27",
     url="https://arxiv.org/abs/2302.13971v1",
 )
@@ -240,6 +240,38 @@ LLAMA_65B = PublishedRun(
     "LLaMA-65B", 65.2e9, 1.4e12, _LLAMA_SOURCE, n_accelerators=2048, accelerator_hours=1022362, days=21
 )
 
+# The card prints "15T+" for both sizes of Llama 3.
+LLAMA3_8B_RUN = PublishedRun(
+    "Llama 3 8B training",
+    8.0e9,
+    15e12,
+    Source(
+        "Meta 2024, Llama 3 Model Card",
+        "Table of Model Details: parameters and token count; hours in the Table of Carbon Footprint",
+        "2024-04-18",
+        "https://github.com/meta-llama/llama3/blob/13e795f906b6b46c585f558854e2177f74e49525/MODEL_CARD.md",
+    ),
+    accelerator_hours=1.3e6,
+)
+_LLAMA3_TRAINING = replace(
+    _LLAMA3_SOURCE, where="Sections 1, 3.2.1 and 3.3.1; utilisation in Section 3.3.2 and Table 4"
+)
+# "Up to 16K H100 GPUs": Table 4 prints 16,384.
+LLAMA3_405B_RUN = PublishedRun(
+    "Llama 3.1 405B training", 405e9, 15.6e12, _LLAMA3_TRAINING, training_flops=3.8e25, n_accelerators=16384
+)
+LLAMA3_405B_LEAST_MFU = Fact(0.38, _LLAMA3_TRAINING)
+LLAMA3_405B_MOST_MFU = Fact(0.43, _LLAMA3_TRAINING)
+
+EPOCHS_NEARLY_AS_GOOD_AS_NEW = Fact(
+    4,
+    Source(
+        "Muennighoff et al. 2023, Scaling Data-Constrained Language Models",
+        "abstract: negligible changes to loss compared to having unique data",
+        "2025-06-28",
+        "https://arxiv.org/abs/2305.16264v5",
+    ),
+)
 TINY_SHAKESPEARE_TRAIN_TOKENS = Fact(
     301966,
     Source(
@@ -269,8 +301,70 @@ FLASH_SRAM_BYTES = Fact(
     100 * 1024,
     Source(
         "Dao et al. 2022, FlashAttention",
-        "Section 3.2: the on-chip memory a tile may use, around 100 KB",
+        "Section 3.2, after Theorem 2: typical values of the on-chip memory M, around 100KB",
         "2022-06-23",
         "https://arxiv.org/abs/2205.14135v2",
+    ),
+)
+DEEPSEEK_V3_BITS = Fact(
+    8,
+    Source(
+        "DeepSeek-AI 2024, DeepSeek-V3 Technical Report",
+        "Section 3.3: matrix products in FP8; Section 3.3.3: master weights in FP32",
+        "2025-02-18",
+        "https://arxiv.org/abs/2412.19437v2",
+    ),
+)
+"""Of the numbers it multiplies in training."""
+NVFP4_BITS = Fact(
+    4,
+    Source(
+        "NVIDIA 2025, Pretraining Large Language Models with NVFP4",
+        "abstract; its FP32 master weights second hand, from NVIDIA's NeMo documentation of nvfp4_resident_adam",
+        "2025-09-29",
+        "https://arxiv.org/abs/2509.25149v1",
+    ),
+)
+"""Of the numbers it multiplies in training."""
+_SRAM_SOURCE = Source(
+    "Dao et al. 2022, FlashAttention",
+    "Section 2.1, GPU Memory Hierarchy: SRAM of an A100, 192 KB in each of 108 streaming multiprocessors",
+    "2022-06-23",
+    "https://arxiv.org/abs/2205.14135v2",
+)
+A100_SRAM_BYTES, A100_MULTIPROCESSORS = Fact(192 * 1024, _SRAM_SOURCE), Fact(108, _SRAM_SOURCE)
+FLASH3_FLOP_PER_S = Fact(
+    740e12,
+    Source(
+        "Shah et al. 2024, FlashAttention-3",
+        "abstract: up to 740 TFLOP/s in FP16 on an H100",
+        "2024-07-11",
+        "https://arxiv.org/abs/2407.08608",
+    ),
+)
+_FLASH4_URL = "https://arxiv.org/abs/2603.05451v1"
+FLASH4_FLOP_PER_S = Fact(
+    1613e12,
+    Source(
+        "Zadouri et al. 2026, FlashAttention-4",
+        "abstract: up to 1613 TFLOP/s in BF16 on a B200",
+        "2026-03-05",
+        _FLASH4_URL,
+    ),
+)
+_B200_CLOCK_SOURCE = Source(
+    "Zadouri et al. 2026, FlashAttention-4",
+    "Section 3.1.3: what a multiprocessor of a B200 does in one clock, in matrix products and in exponentials",
+    "2026-03-05",
+    _FLASH4_URL,
+)
+B200_FLOP_PER_CLOCK, B200_EXP_PER_CLOCK = Fact(8192, _B200_CLOCK_SOURCE), Fact(16, _B200_CLOCK_SOURCE)
+SDPA_FLASH_MAX_HEAD_DIM = Fact(
+    256,
+    Source(
+        "PyTorch source",
+        "aten/src/ATen/native/transformers/cuda/sdp_utils.cpp, check_head_dim_size_flash",
+        "2026",
+        "https://github.com/pytorch/pytorch/blob/main/aten/src/ATen/native/transformers/cuda/sdp_utils.cpp",
     ),
 )

@@ -71,6 +71,14 @@ def softmax(rows: int, width: int, dtype: torch.dtype) -> Operation:
     return _elementwise("softmax", positive_int("rows", rows) * positive_int("width", width), SOFTMAX_FLOPS, 2, dtype)
 
 
+def scores_pass(rows: int, width: int, dtype: torch.dtype) -> Operation:
+    """One more pass over rows x width scores, read once and written once, 1 FLOP each: scaling them, or masking them.
+
+    The mask itself, a byte for each place of one head's matrix and the same for all heads, is not counted.
+    """
+    return _elementwise("scores pass", positive_int("rows", rows) * positive_int("width", width), 1, 2, dtype)
+
+
 def gelu(n: int, dtype: torch.dtype, form: str = "tanh") -> Operation:
     """GELU of n numbers, read once and written once; form "tanh" or "erf"."""
     if form not in GELU_FLOPS:

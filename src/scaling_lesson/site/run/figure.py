@@ -3,21 +3,24 @@
 import hashlib
 import io
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
+from itertools import groupby
 
 import matplotlib.pyplot as plt
 import numpy
 from matplotlib.axes import Axes
+from matplotlib.collections import Collection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
+from matplotlib.patches import Rectangle
 
 from scaling_lesson.figures import CSS_VARIABLES
-from scaling_lesson.site.records import canonical
+from scaling_lesson.site.numbers.value import canonical
 
 
-def render(figure: Figure, name: str, title: str, desc: str) -> str:
+def svg_of(figure: Figure, name: str, title: str, desc: str) -> str:
     """The figure as an <svg> element named `name`, with <title> and <desc>, and every id prefixed by the name.
 
     The figure is closed. Raises ValueError when a colour is not one of the palette, for it would not follow dark mode.
@@ -60,44 +63,54 @@ def _recolour(text: str, name: str) -> str:
     return text
 
 
-def drawn(figure: Figure) -> Iterator[tuple[str, str]]:
-    """What a figure shows, artist by artist: scales, ticks, the data and colours of lines, bars, areas, points and
-    images, and all text with its place. The figure must have been drawn, for its tick labels to be set.
+def said(figure: Figure) -> Iterator[tuple[str, str]]:
+    """What a figure says, artist by artist: its data, all words in it, and the colours, which tie one to the other.
+
+    Not how the drawing library lays it out: no limits, corners, or places of labels. The figure must have been drawn,
+    for its tick labels to be set.
     """
     for number, axes in enumerate(figure.axes, 1):
-        yield from ((f"axes {number} {key}", text) for key, text in _drawn(axes))
+        yield from ((f"axes {number} {key}", text) for key, text in _said(axes))
     words = [text.get_text() for text in figure.texts] + [_legend(legend) for legend in figure.legends]
     if words:
         yield "text", canonical(" | ".join(words))
 
 
-def _drawn(axes: Axes) -> Iterator[tuple[str, str]]:
+def _said(axes: Axes) -> Iterator[tuple[str, str]]:
     yield "scales", canonical(f"{axes.get_xscale()} {axes.get_yscale()}")
-    yield "limits", f"{_numbers(axes.get_xlim())} {_numbers(axes.get_ylim())}"
     labels = [axes.get_title(loc=side) for side in ("left", "center", "right")] + [axes.get_xlabel(), axes.get_ylabel()]
     yield "labels", canonical(" | ".join(label for label in labels if label))
     for name, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
-        yield f"{name} ticks", canonical(" | ".join(label.get_text() for label in axis.get_ticklabels()))
+        low, high = sorted(axis.get_view_interval())
+        ticks = [tick for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
+        yield f"{name} ticks", canonical(" | ".join(label for tick in ticks if (label := tick.label1.get_text())))
     for at, line in enumerate(axes.lines, 1):
         yield f"line {at} x", _numbers(line.get_xdata(orig=False))
         yield f"line {at} y", _numbers(line.get_ydata(orig=False))
-        yield f"line {at} colour", canonical(to_hex(line.get_color()))
+        yield f"line {at} colour", _colours([line.get_color()])
+    bars = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
+    if bars:
+        yield "bars", _numbers([(bar.get_x(), bar.get_y(), bar.get_width(), bar.get_height()) for bar in bars])
     if axes.patches:
-        corners = [patch.get_path().transformed(patch.get_patch_transform()).vertices for patch in axes.patches]
-        yield "patches", _numbers(numpy.concatenate(corners))
-        yield "patch colours", _numbers([patch.get_facecolor() for patch in axes.patches])
+        yield "patch colours", _colours([patch.get_facecolor() for patch in axes.patches])
     for at, collection in enumerate(axes.collections, 1):
-        shapes = [path.vertices for path in collection.get_paths()]
-        yield f"collection {at}", _numbers(numpy.concatenate([*shapes, numpy.atleast_2d(collection.get_offsets())]))
+        points = collection.get_offsets() if len(collection.get_offsets()) > 1 else _vertices(collection)
+        yield f"collection {at}", _numbers(points)
+        colours = collection.get_facecolor() if len(collection.get_facecolor()) else collection.get_edgecolor()
+        yield f"collection {at} colours", _colours(colours)
     for at, image in enumerate(axes.images, 1):
         yield f"image {at}", _numbers(image.get_array())
     for at, text in enumerate(axes.texts, 1):
-        place = getattr(text, "xy", text.get_position())
-        yield f"text {at}", f"{_numbers(place)} {canonical(text.get_text())}"
+        if text.get_text():
+            yield f"text {at}", f"{canonical(text.get_text())} {_colours([text.get_color()])}"
     if legend := axes.get_legend():
         yield "legend", canonical(_legend(legend))
     for at, child in enumerate(axes.child_axes, 1):
-        yield from ((f"inset {at} {key}", text) for key, text in _drawn(child))
+        yield from ((f"inset {at} {key}", text) for key, text in _said(child))
+
+
+def _vertices(collection: Collection) -> numpy.ndarray:
+    return numpy.concatenate([path.vertices for path in collection.get_paths()])
 
 
 def _legend(legend: Legend) -> str:
@@ -107,15 +120,20 @@ def _legend(legend: Legend) -> str:
     return ", ".join(f"{word} {to_hex(handle)}" for word, handle in zip(words, handles, strict=True))
 
 
+def _colours(colours: Iterable) -> str:
+    """The colours in order, with how often each follows itself; "none" where nothing is painted."""
+    names = ("none" if str(colour) == "none" else to_hex(colour) for colour in colours)
+    return " ".join(f"{name}*{len(list(same))}" for name, same in groupby(names)).replace("*1 ", " ").removesuffix("*1")
+
+
 def _numbers(values: object) -> str:
-    """Numbers as drawn: nine digits are far below a pixel, and beyond the last bits in which machines differ.
+    """Numbers as drawn: six digits are below a pixel, and beyond the last bits in which machines differ.
 
     Long series are recorded by their ends and a digest.
     """
-    flat = [
-        f"{float(value):.9g}" for value in numpy.ma.filled(numpy.ma.asarray(values, dtype=float), numpy.nan).ravel()
-    ]
-    if len(flat) <= 24:
-        return f"[{', '.join(flat)}]"
-    digest = hashlib.sha256(" ".join(flat).encode()).hexdigest()[:16]
-    return f"[{flat[0]}, {flat[1]}, … {len(flat)} numbers, digest {digest} …, {flat[-2]}, {flat[-1]}]"
+    flat = numpy.ma.filled(numpy.ma.asarray(values, dtype=float), numpy.nan).ravel()
+    texts = [f"{float(value):.6g}" for value in flat]
+    if len(texts) <= 24:
+        return f"[{', '.join(texts)}]"
+    digest = hashlib.sha256(" ".join(texts).encode()).hexdigest()[:16]
+    return f"[{texts[0]}, {texts[1]}, … {len(texts)} numbers, digest {digest} …, {texts[-2]}, {texts[-1]}]"

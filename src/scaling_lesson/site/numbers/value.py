@@ -1,11 +1,91 @@
-"""Writing numbers: all digits of a value, a value as a cell shows it, a claim's text with other digits."""
+"""What a page publishes and shows: values with their unit and origin, cells of tables, facts; and how each is written out."""
 
+import json
+from dataclasses import dataclass
 from fractions import Fraction
 
-from scaling_lesson.site.claims import WORDS, Claim, holds, is_number, parse
+from scaling_lesson.site.numbers.claim import WORDS, Claim, disagreement, holds, parse
 from scaling_lesson.units import Unit
 
+Place = tuple[int, int]
+"""Where something happened: the index of the page's block, and the line within its body (0-based)."""
+
 _LIFT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+@dataclass(frozen=True)
+class Value:
+    """A published value."""
+
+    name: str
+    value: int | float | Fraction | str | bool
+    unit: Unit
+    tolerance: float
+    reason: str
+    source: object
+    expression: str
+    place: Place
+
+    @property
+    def exact(self) -> Fraction | None:
+        """Its number in base units of `unit`; None for text, True and False."""
+        return None if isinstance(self.value, (str, bool)) else Fraction(self.value) * self.unit.factor
+
+    @property
+    def text(self) -> str:
+        """The value in full with its unit, as messages and records give it."""
+        return canonical(self.value, self.unit.symbol)
+
+    @property
+    def in_full(self) -> str:
+        """The value in full, as readers see it."""
+        return f"{in_full(self.value)} {self.unit.symbol}".rstrip() if self.exact is not None else str(self.value)
+
+    @property
+    def margin(self) -> str:
+        """Its tolerance and the reason for it, as readers see them; "" without one."""
+        return f"{f'± {self.tolerance:g} {self.unit.symbol}'.rstrip()}: {self.reason}" if self.tolerance else ""
+
+    def disagreement(self, claim: Claim, recorded: Fraction | None) -> str | None:
+        """Why a claim does not hold for this number; None when it does. recorded: what it was accepted as, in `unit`."""
+        around = Fraction(self.value) if recorded is None else recorded
+        factor = self.unit.factor
+        return disagreement(claim, self.exact, self.unit, Fraction(self.tolerance) * factor, around * factor)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a record: the canonical text, and how far a recorded number may lie from it."""
+
+    text: str
+    place: Place
+    tolerance: float = 0.0
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number of a generated table, as shown: `value` in base units, `text` in `unit`."""
+
+    text: str
+    value: int | float
+    unit: Unit
+
+
+@dataclass(frozen=True)
+class Fact:
+    """An outside fact, by its name in the code, and the Source it has there."""
+
+    name: str
+    cell: Cell
+    source: object
+
+
+def canonical(value: object, unit: str = "") -> str:
+    """The one way a value is written in a record: integers and floats in full, text in JSON quotes."""
+    if isinstance(value, (bool, str)):
+        text = json.dumps(value, ensure_ascii=False)
+        return text.encode("utf-8", "backslashreplace").decode()  # half of a surrogate pair is no UTF-8
+    return f"{value} {unit}".rstrip()
 
 
 def rewrite(claim: Claim, value: Fraction) -> str | None:
@@ -22,13 +102,13 @@ def rewrite(claim: Claim, value: Fraction) -> str | None:
     number = number / scale / Fraction(10) ** exponent
     digits = fixed(number, decimals, "," in parts["whole"] or (abs(number) >= 1000 and len(parts["whole"]) < 4))
     digits = digits.replace("-", parts["sign"] or "−")
-    tail = (
-        f"{parts['times']}{str(exponent).translate(_LIFT)}" if parts["times"] else f"e{exponent}" if parts["e"] else ""
-    )
+    power = f"{parts['times']}{str(exponent).translate(_LIFT)}" if parts["times"] else f"e{exponent}" * bool(parts["e"])
     word = f" {parts['word']}" if parts["word"] else ""
-    unit = parts["touching"] or (f" {parts['unit']}" if parts["unit"] else "")
-    text = f"{parts['bound']}{digits}{tail}{word}{unit}"
-    return text if is_number(text) and holds(parse(text), value) else None
+    text = f"{parts['bound']}{digits}{power}{word}{parts['unit']}"
+    try:
+        return text if holds(parse(text), value) else None
+    except ValueError:
+        return None
 
 
 def _exponent(number: Fraction, decimals: int) -> int:

@@ -1,7 +1,7 @@
 """Terms of the glossary, explained where a page first uses them.
 
-The glossary is a page, a definition list; this reads it and gives its terms to Python-Markdown's `abbr` extension. That
-marks every place; here only the first one of a page's running text is marked.
+The glossary is a page, a definition list, read as Markdown reads it; its terms go to Python-Markdown's `abbr` processor.
+That marks every place; here only the first one of a page's running text is marked.
 """
 
 import re
@@ -9,41 +9,40 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from markdown import Markdown
-from markdown.extensions.abbr import AbbrExtension, AbbrTreeprocessor
+from markdown.extensions.abbr import AbbrTreeprocessor
+from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
 
-from scaling_lesson.site.gate import Gate
-
-_ENTRY = re.compile(r"((?:^[^\s:#<].*\n)+):   (.+(?:\n    \S.*)*)", re.M)
 _UNMARKED = {"h1", "h2", "h3", "h4", "h5", "h6", "a", "code", "pre", "summary", "abbr"}
-_UNMARKED_CLASSES = {"claim", "admonition-title", "doc-object"}
+_UNMARKED_CLASSES = {"claim", "admonition-title"}
 
 
 def read_terms(file: Path) -> dict[str, str]:
     """Each term of the glossary page, and its definition as plain text. Terms on lines of their own share one."""
-    terms = {}
-    for names, definition in _ENTRY.findall(file.read_text(encoding="utf-8")):
-        plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", " ".join(definition.split()))
-        terms |= dict.fromkeys(names.splitlines(), re.sub(r"[`*]", "", plain))
-    return terms
+    md = Markdown(extensions=["meta", "attr_list", "def_list"])
+    reader = _Terms(md)
+    md.treeprocessors.register(reader, "terms", -1)
+    md.convert(file.read_text(encoding="utf-8"))
+    return reader.terms
 
 
-class GlossaryExtension(AbbrExtension):
-    """Marks terms, on all pages but the glossary, whose path is `page`."""
+class _Terms(Treeprocessor):
+    def run(self, root: Element) -> None:
+        self.terms: dict[str, str] = {}
+        for entries in root.iter("dl"):
+            names: list[str] = []
+            for part in entries:
+                text = " ".join("".join(part.itertext()).split())
+                if part.tag == "dt":
+                    names.append(text)
+                else:
+                    self.terms |= dict.fromkeys(names, text)
+                    names = []
 
-    def __init__(self, terms: dict[str, str], page: str, gate: Gate) -> None:
-        super().__init__(glossary=_spellings(terms))
-        self.page = page
-        self.gate = gate
 
-    def extendMarkdown(self, md: Markdown) -> None:
-        page = self.gate.current
-        if page and page.converter is md and page.path != self.page:
-            super().extendMarkdown(md)
-            md.treeprocessors.register(_FirstPlaces(md, self.abbrs), "abbr", 7)  # in place of abbr's own
+class TermsProcessor(AbbrTreeprocessor):
+    """Marks the first place of each term. spellings: definitions by the words that stand for them."""
 
-
-class _FirstPlaces(AbbrTreeprocessor):
     def run(self, root: Element) -> None:
         self.told: set[str] = set()
         words = sorted(self.abbrs, key=len, reverse=True)
@@ -82,7 +81,7 @@ class _FirstPlaces(AbbrTreeprocessor):
         return text
 
 
-def _spellings(terms: dict[str, str]) -> dict[str, str]:
+def spellings(terms: dict[str, str]) -> dict[str, str]:
     """The terms, which the page writes with a capital, as a sentence may have them: within it, or more than one."""
     found = {}
     for term, definition in terms.items():

@@ -11,9 +11,9 @@ from dataclasses import dataclass, fields, is_dataclass
 from html import escape
 from types import ModuleType
 
-from scaling_lesson.site.gate import Gate, Page
-from scaling_lesson.site.run import Fact, Value
-from scaling_lesson.site.tables import cell
+from scaling_lesson.site.gate import Page, Verdicts
+from scaling_lesson.site.numbers.value import Fact, Value
+from scaling_lesson.site.show.blocks import cell_html
 from scaling_lesson.units import SI_PREFIXES, UNITS
 
 MARKER = re.compile(r"<!-- listing: (numbers|sources) -->")
@@ -38,48 +38,47 @@ _UNIT_ENDINGS = {
 
 @dataclass
 class Listing:
-    """All pages in the order of the navigation, each with its title, and the page that lists them.
+    """All pages in the order of the navigation, and the page that lists them.
 
     address: gives the relative address of one page's url from another's.
     """
 
-    gate: Gate
-    pages: list[tuple[str, Page]]
+    verdicts: Verdicts
+    pages: list[Page]
     here: Page
     address: Callable[[str, str], str]
 
     def fill(self, html: str) -> tuple[str, list[tuple[str, str]]]:
         """The page's HTML with its markers replaced, and the sections that came in: (title, id)."""
         self.sections: list[tuple[str, str]] = []
-        self.uses: dict[int, list[tuple[str, Page, int]]] = {}
-        for title, page in self.pages:
-            for index in sorted(page.reached):
-                found = self.gate.look_up(page, page.links[index])
-                if isinstance(found, tuple):
-                    self.uses.setdefault(id(found[1]), []).append((title, page, index))
+        self.uses: dict[int, list[tuple[Page, int]]] = {}
+        for page in self.pages:
+            for number, verdict in self.verdicts.claims[page.path].items():
+                if verdict.value is not None:
+                    self.uses.setdefault(id(verdict.value), []).append((page, number))
         lists = {"numbers": self._numbers, "sources": self._sources}
         return MARKER.sub(lambda match: f'<div class="computed">{lists[match[1]]()}</div>', html), self.sections
 
     def _numbers(self) -> str:
         parts = []
-        for title, page in self.pages:
-            if page.run.values:
+        for page in self.pages:
+            if page.results.values:
                 rows = "".join(
                     f"<tr><td>{self._code(page, value)}<br><code>= {escape(value.expression)}</code></td>"
                     f"<td>{_in_full(value)}{_tolerance(value)}</td><td>{self._places(page, [value])}</td></tr>"
-                    for value in page.run.values.values()
+                    for value in page.results.values.values()
                 )
                 head = ("number", "value", "claimed as")
-                parts.append(self._heading(title, f"of-{page.slug}") + _table(head, f"<tbody>{rows}</tbody>"))
+                parts.append(self._heading(page.title, f"of-{page.slug}") + _table(head, f"<tbody>{rows}</tbody>"))
         return "".join(parts)
 
     def _sources(self) -> str:
         """One section a document, one group of rows a table or section of it."""
         cited: dict[tuple, dict[str, list]] = {}
-        for _, page in self.pages:
+        for page in self.pages:
             for item in (
-                *page.run.facts.values(),
-                *(v for v in page.run.values.values() if v.source and v.exact is not None),
+                *page.results.facts.values(),
+                *(v for v in page.results.values.values() if v.source and v.exact is not None),
             ):
                 document, where = _printed(item.source)
                 cited.setdefault(document, {}).setdefault(where, []).append((page, item))
@@ -104,7 +103,7 @@ class Listing:
                 places = "; ".join(self._places(self.here, [value]) for _, value in uses)
                 name = escape(fact.name).replace(".", ".<wbr>").replace("[", "<wbr>[")
                 unit = fact.cell.unit.symbol
-                value = cell(fact.cell) + (unit if unit == "×" else f" {escape(unit)}")
+                value = cell_html(fact.cell) + (unit if unit == "×" else f" {escape(unit)}")
                 rows.append(f"<tr><td><code>{name}</code></td><td>{value}</td><td>{places}</td></tr>")
         for page, value in values:
             if id(value) not in told:
@@ -116,9 +115,9 @@ class Listing:
     def _places(self, home: Page, values: list[Value]) -> str:
         """A link to each claim of the values; claims that are not on `home` come after their page's title."""
         by_page: dict[str, list[str]] = {}
-        for title, page, index in (use for value in values for use in self.uses.get(id(value), [])):
-            link = self._link(page, f"claim-{index}", escape(page.links[index].text))
-            by_page.setdefault("" if page is home else f"{escape(title)}: ", []).append(link)
+        for page, number in (use for value in values for use in self.uses.get(id(value), [])):
+            link = self._link(page, f"claim-{number}", escape(page.source.claims[number].text))
+            by_page.setdefault("" if page is home else f"{escape(page.title)}: ", []).append(link)
         return "; ".join(f"{title}{', '.join(links)}" for title, links in by_page.items())
 
     def _code(self, page: Page, value: Value) -> str:
@@ -180,10 +179,7 @@ def _in_full(value: Value) -> str:
 
 
 def _tolerance(value: Value) -> str:
-    if not value.tolerance:
-        return ""
-    margin = f"± {value.tolerance:g} {value.unit.symbol}".rstrip()
-    return f"<br>{escape(f'{margin}: {value.reason}')}"
+    return f"<br>{escape(value.margin)}" if value.tolerance else ""
 
 
 def _table(head: tuple[str, ...], bodies: str) -> str:
