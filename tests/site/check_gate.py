@@ -1,7 +1,7 @@
-"""`scripts/measure`: does the gate catch every planted defect, and does it stay silent where nothing is wrong?
+"""`scripts/check-gate`: does the gate catch every planted defect, stay silent where nothing is wrong, and survive odd input?
 
-Two figures: how much of the drift corpus it catches at the right place, and its false alarms over the clean builds of
-the matrix, which are of what is committed.
+`matrix`: the false alarms over its clean builds, which are of what is committed. `corpus`: how much of the drift corpus is
+caught at the right place. `fuzz [TARGET] [RUNS]`: what random inputs break (see fuzz/__main__.py). All three, unless named.
 """
 
 import importlib.util
@@ -73,19 +73,41 @@ def measure_matrix(commit: Path) -> tuple[str, bool]:
     return figure, not alarms and len(builds) >= FEWEST
 
 
-def main() -> int:
-    with tempfile.TemporaryDirectory(prefix="measure-") as folder:
-        commit = Path(folder, "commit")  # all builds are of one, whatever is committed meanwhile
+def measure_newest_commit() -> tuple[str, bool]:
+    """The matrix's figure, and whether it is all it should be, of what is committed now, whatever is meanwhile."""
+    with tempfile.TemporaryDirectory(prefix="check-gate-") as folder:
+        commit = Path(folder, "commit")
         subprocess.run(["git", "clone", "-q", "--bare", matrix.ROOT, commit], check=True)
         log = ["git", "-C", commit, "log", "-1", "--format=%h %s"]
         named = subprocess.run(log, capture_output=True, text=True, check=True).stdout.strip()
         print(f"The clean builds are of {named}", flush=True)
-        figures = [measure_matrix(commit), measure_corpus()]
+        return measure_matrix(commit)
+
+
+def measure_fuzz(*arguments: str) -> tuple[str, bool]:
+    """What random inputs made of the gate, and whether that is nothing. Each target is printed."""
+    from fuzz.__main__ import main as fuzz  # here, because atheris is not to be had everywhere
+
+    status = fuzz(list(arguments))
+    if status == 2:
+        sys.exit(status)  # it could not read its arguments
+    return f"fuzz: {'a promise is broken' if status else 'every promise held'}", status == 0
+
+
+PARTS = {"matrix": measure_newest_commit, "corpus": measure_corpus, "fuzz": measure_fuzz}
+
+
+def main(arguments: list[str]) -> int:
+    part, *rest = arguments or [""]
+    if (part and part not in PARTS) or (rest and part != "fuzz"):
+        print("usage: scripts/check-gate [matrix | corpus | fuzz [TARGET] [RUNS]]", file=sys.stderr)
+        return 2
+    figures = [PARTS[part](*rest)] if part else [measure() for measure in PARTS.values()]
     print()
-    for figure, _ in reversed(figures):
+    for figure, _ in figures:
         print(figure)
     return 0 if all(good for _, good in figures) else 1
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
