@@ -19,6 +19,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
+SMALL = HERE / "small"
 
 
 @dataclass(frozen=True)
