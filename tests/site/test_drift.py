@@ -1,24 +1,42 @@
 """The drift corpus, in drift/: every planted defect stops the build, which names its place and tells nothing else."""
 
+import logging
 import re
+import shutil
 
 import pytest
-from drift import corpus, difference, run_corpus
+from drift import SMALL, corpus, difference, plant_small, run_corpus
+from told import messages
 
 KV, MIXED = (f"docs/scaling-and-efficiency/{name}.md" for name in ("kv-cache", "mixed-precision"))
+IN_SMALL = {defect.title: defect for defect in corpus("small")}
 
 
-@pytest.mark.timeout(2400)  # three minutes on a quiet machine
-def test_every_defect_is_caught_where_it_is():
+@pytest.mark.parametrize("title", IN_SMALL)
+def test_a_defect_of_one_page_is_caught_where_it_is(tmp_path, title):
+    logging.getLogger("mkdocs").setLevel(logging.CRITICAL)
+    expected = plant_small(IN_SMALL[title], tmp_path / "site")
+    wrong = difference(messages(tmp_path / "site"), expected)
+    assert wrong is None, wrong
+
+
+def test_the_small_site_is_clean(tmp_path):
+    logging.getLogger("mkdocs").setLevel(logging.CRITICAL)
+    shutil.copytree(SMALL, tmp_path / "site")
+    assert messages(tmp_path / "site") == []
+
+
+@pytest.mark.timeout(2400)  # two minutes on a quiet machine
+def test_every_defect_of_the_lesson_is_caught_where_it_is():
     told = run_corpus()
-    assert len(told) == len(corpus())
+    assert len(told) == len(corpus("real"))
     wrong = [f"{title}\n{problem}" for title, problem in told if problem]
     assert not wrong, "\n\n".join([f"{len(wrong)} of {len(told)}:", *wrong])
 
 
 def test_the_corpus_is_whole():
     defects = corpus()
-    assert len(defects) >= 80
+    assert len(defects) >= 197
     assert not [defect.title for defect in defects if not defect.expect]
 
 
@@ -49,7 +67,7 @@ SAMPLE = ["digits: a digit", "blocks: exits", "dtype: of a stored number", "cons
 def test_the_warm_process_finds_what_a_build_does(checkout, mkdocs, script, title):
     (checkout / "site").mkdir()
     (checkout / "site/index.html").write_text("the last good site")
-    expected = next(defect for defect in corpus() if defect.title == title).plant(checkout)
+    expected = next(defect for defect in corpus("real") if defect.title == title).plant(checkout)
     builds = [mkdocs(checkout, "build")]
     if (
         title in SAMPLE[:2]

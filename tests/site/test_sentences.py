@@ -50,7 +50,7 @@ def test_ordinary_sentences_stop_no_build(one_page):
 
 
 def planted_page() -> tuple[str, dict[int, str]]:
-    """The page of all planted sentences, and which of them stands on each line: the block first, then each by itself."""
+    """The page of all planted sentences, each by itself below the block, and which of them stands on each line."""
     block = ORDINARY[ORDINARY.index("```python") :].partition("\n```\n")[0]
     used = " ".join(sorted(set(re.findall(r"\[[^]]+\]\(calc:\w+\)", ORDINARY))))
     text = f"# Sentences\n\n{block}\n{BESIDES}\n{used.replace(' [', ', [')}.\n\n"

@@ -1,9 +1,12 @@
-"""The drift corpus: wrong numbers planted one at a time in a copy of the site, as data, and what the build must say of each.
+"""The drift corpus: wrong numbers planted one at a time in a copy of a site, as data, and what the build must say of each.
 
-The *.toml files hold the defects. All are built in one warm process, which keeps what `mkdocs serve` would: the runs of
-pages whose blocks and code are unchanged. It runs the notebook for the `fresh` ones only. An expected message names its
-line by what stands there, so that a page can be edited above it; where another change breaks an expectation,
-`run_corpus("its title")` tells what is said now.
+small/*.toml hold what one page shows: they are planted in small/site, whose blocks import neither torch nor the lesson.
+real/*.toml hold what only the lesson itself shows (its code, its figures, its notebook, claims across its pages): they
+are planted in a copy of it, all built in one warm process, which keeps what `mkdocs serve` would: the runs of pages
+whose blocks and code are unchanged. It runs the notebook for the `fresh` ones only.
+
+An expected message names its line by what stands there, so that a page can be edited above it; where another change
+breaks an expectation, `run_corpus("its title")` tells what is said now.
 """
 
 import json
@@ -19,7 +22,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
-SMALL = HERE / "small"
+SMALL = HERE / "small/site"
+"""A site of a few short pages. Its figure.md, which draws, is built only where a defect is planted there."""
 
 
 @dataclass(frozen=True)
@@ -96,11 +100,13 @@ def difference(found: list[str], expected: list[str]) -> str | None:
     return "\n".join(["not told:", *missing, "told besides:", *besides]) if missing or besides else None
 
 
-def corpus() -> list[Defect]:
-    """All defects, in the files' order. Raises ValueError when two share a name."""
+def corpus(site: str = "*") -> list[Defect]:
+    """All defects of the "small" or the "real" site, or of both, in the files' order. Raises ValueError when two share
+    a name.
+    """
     found = [
         Defect(**entry)
-        for file in sorted(HERE.glob("*.toml"))
+        for file in sorted(HERE.glob(f"{site}/*.toml"))
         for entry in tomllib.loads(file.read_text("utf-8"))["defect"]
     ]
     names = [defect.title for defect in found]
@@ -109,8 +115,16 @@ def corpus() -> list[Defect]:
     return found
 
 
+def plant_small(defect: Defect, copy: Path) -> list[str]:
+    """Make `copy` the small site with this defect in it, and return the messages it should bring."""
+    touched = [defect.file, *(file for file, _, _ in defect.also)]
+    drawn = any(Path(file).stem == "figure" for file in touched)
+    shutil.copytree(SMALL, copy, ignore=None if drawn else shutil.ignore_patterns("figure.*"))
+    return defect.plant(copy)
+
+
 def run_corpus(only: str = "") -> list[tuple[str, str | None]]:
-    """Plant and build every defect whose title holds `only`; (title, None) for one that is caught just as it
+    """Plant and build every defect of the real site whose title holds `only`; (title, None) for one that is caught just as it
     should be, else (title, what the build said and should have said)."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "copy")

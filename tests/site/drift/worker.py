@@ -138,7 +138,7 @@ def main(only: str) -> None:
             raise SystemExit("the site drifted before anything was planted:\n" + "\n".join(clean))
         gate = load_config("mkdocs.yml").plugins["numbers"].gate
         kept = dict(gate._kept)
-        for defect in corpus():
+        for defect in corpus("real"):
             if only in defect.title:
                 start = time.process_time()
                 print(json.dumps([defect.title, problem(defect, kept, gate)]), file=results, flush=True)
