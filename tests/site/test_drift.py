@@ -5,18 +5,16 @@ import re
 import shutil
 
 import pytest
-from drift import SMALL, corpus, difference, plant_small, run_corpus
+from drift import SMALL, corpus, difference, problem_in_small, run_real
 from told import messages
 
 KV, MIXED = (f"docs/scaling-and-efficiency/{name}.md" for name in ("kv-cache", "mixed-precision"))
-IN_SMALL = {defect.title: defect for defect in corpus("small")}
 
 
-@pytest.mark.parametrize("title", IN_SMALL)
-def test_a_defect_of_one_page_is_caught_where_it_is(tmp_path, title):
+@pytest.mark.parametrize("defect", corpus("small"), ids=lambda defect: defect.title)
+def test_a_defect_of_one_page_is_caught_where_it_is(defect):
     logging.getLogger("mkdocs").setLevel(logging.CRITICAL)
-    expected = plant_small(IN_SMALL[title], tmp_path / "site")
-    wrong = difference(messages(tmp_path / "site"), expected)
+    wrong = problem_in_small(defect)
     assert wrong is None, wrong
 
 
@@ -28,7 +26,7 @@ def test_the_small_site_is_clean(tmp_path):
 
 @pytest.mark.timeout(2400)  # two minutes on a quiet machine
 def test_every_defect_of_the_lesson_is_caught_where_it_is():
-    told = run_corpus()
+    told = run_real()
     assert len(told) == len(corpus("real"))
     wrong = [f"{title}\n{problem}" for title, problem in told if problem]
     assert not wrong, "\n\n".join([f"{len(wrong)} of {len(told)}:", *wrong])
@@ -54,7 +52,7 @@ def test_a_message_too_many_one_too_few_and_another_line_are_differences():
 
 
 def told(output: str) -> list[str]:
-    """What a build told, but for the notebook: it computes each number a second way, so where code is wrong it says so too."""
+    """What a build told, but for the notebook: it computes each number a second way, so it tells wrong code too."""
     return sorted(re.findall(r"^(?!docs/notebook/)\S+:\d+: .*", output, re.M))
 
 

@@ -1,4 +1,4 @@
-"""The drift corpus: wrong numbers planted one at a time in a copy of a site, as data, and what the build must say of each.
+"""The drift corpus: wrong numbers planted one at a time in a copy of a site, as data, and what a build must tell.
 
 small/*.toml hold what one page shows: they are planted in small/site, whose blocks import neither torch nor the lesson.
 real/*.toml hold what only the lesson itself shows (its code, its figures, its notebook, claims across its pages): they
@@ -10,6 +10,7 @@ breaks an expectation, `run_corpus("its title")` tells what is said now.
 """
 
 import json
+import logging
 import os
 import re
 import shutil
@@ -19,6 +20,8 @@ import tempfile
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from told import messages
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
@@ -56,7 +59,7 @@ class Defect:
         return f"{self.kind}: {self.name}"
 
     def plant(self, copy: Path) -> list[str]:
-        """Make the change, and return the messages it should bring. Raises ValueError when the text to change is gone."""
+        """Make the change, and return the messages it should bring. Raises ValueError if the text to change is gone."""
         at = self._change(copy / self.file, self.old, self.new)
         for file, old, new in self.also:
             self._change(copy / file, old, new)
@@ -124,8 +127,28 @@ def plant_small(defect: Defect, copy: Path) -> list[str]:
 
 
 def run_corpus(only: str = "") -> list[tuple[str, str | None]]:
-    """Plant and build every defect of the real site whose title holds `only`; (title, None) for one that is caught just as it
-    should be, else (title, what the build said and should have said)."""
+    """Plant and build every defect whose title holds `only`; (title, None) for one that is caught just as it should be,
+    else (title, what the build said and should have said).
+    """
+    return [*run_small(only), *run_real(only)]
+
+
+def run_small(only: str = "") -> list[tuple[str, str | None]]:
+    """As run_corpus, those of the small site."""
+    logging.getLogger("mkdocs").setLevel(logging.CRITICAL)
+    return [(defect.title, problem_in_small(defect)) for defect in corpus("small") if only in defect.title]
+
+
+def problem_in_small(defect: Defect) -> str | None:
+    """What a build of the small site told of this defect and should have told; None when they do not differ."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, "site")
+        expected = plant_small(defect, copy)
+        return difference(messages(copy), expected)
+
+
+def run_real(only: str = "") -> list[tuple[str, str | None]]:
+    """As run_corpus, those of the real site."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "copy")
         for name in ("docs", "src"):

@@ -3,6 +3,7 @@
 Prints a JSON line for each: its title, and null or what went wrong. Argument: what a defect's title must hold.
 """
 
+import contextlib
 import functools
 import json
 import logging
@@ -37,10 +38,8 @@ def messages(command: str) -> list[str]:
     config.plugins["numbers"].quiet = True
     sys.modules["scaling_lesson.site.plugin"].fill_slots = judged
     config.plugins.on_startup(command=command, dirty=False)
-    try:
+    with contextlib.suppress(Abort):
         build(config)
-    except Abort:
-        pass
     return [str(problem) for problem in config.plugins["numbers"].found]
 
 
