@@ -34,7 +34,7 @@ class Defect:
     """One entry of the corpus.
 
     old is what stands in `file`, at its first place; new, what is put there; {at} in an expected message is its line.
-    A file that is not there is made of `new`. cut: the file ends in the middle of `old`. encoding, newline: the file is
+    A file that is not there is made of `new`. cut: the file ends in the middle of `old`. encoding, newline: it is
     written so. fresh: built by a process of its own, which runs the notebook, for the warm one cannot see the change.
     also: more such changes, as [file, old, new].
     expect: every message of the build, in any order. {file} is `file`, {page} a record's page, {at+2} two lines below
@@ -60,7 +60,7 @@ class Defect:
 
     def plant(self, copy: Path) -> list[str]:
         """Make the change, and return the messages it should bring. Raises ValueError if the text to change is gone."""
-        at = self._change(copy / self.file, self.old, self.new)
+        at = self._change(copy / self.file, self.old, self.new, self.encoding)
         for file, old, new in self.also:
             self._change(copy / file, old, new)
         page = re.sub(r"\.record$", ".md", self.file)
@@ -68,7 +68,7 @@ class Defect:
             _with_lines(line.replace("{file}", self.file).replace("{page}", page), at, copy) for line in self.expect
         )
 
-    def _change(self, path: Path, old: str, new: str) -> int:
+    def _change(self, path: Path, old: str, new: str, encoding: str = "utf-8") -> int:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(new, encoding="utf-8")
@@ -79,7 +79,7 @@ class Defect:
             raise ValueError(f"{path} does not hold {old!r} any more")
         after = text[start + len(old) :]
         changed = text[: start + len(old) // 2] if self.cut else text[:start] + new + after
-        path.write_text(changed, encoding=self.encoding, newline=self.newline)
+        path.write_text(changed, encoding=encoding, newline=self.newline)
         return text.count("\n", 0, start) + 1
 
 
