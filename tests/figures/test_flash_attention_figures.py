@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 from matplotlib.patches import FancyArrow
+from scaling_lesson.site.svg import render
 
 from scaling_lesson.figures import BLUE, CSS_VARIABLES, GREEN, ORANGE, STYLE
 from scaling_lesson.figures.flash_attention import online_softmax_trace, trips_to_memory
@@ -17,7 +18,6 @@ from scaling_lesson.flash_attention import (
     standard_traffic_bytes,
     statistics_bytes,
 )
-from scaling_lesson.site.svg import render
 
 N, HEAD_DIM, TILE, DTYPE = 4096, 64, 128, torch.float16
 VECTORS, MATRIX = matrix_bytes(N, HEAD_DIM, DTYPE), matrix_bytes(N, N, DTYPE)

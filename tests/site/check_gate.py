@@ -1,7 +1,7 @@
-"""`scripts/check-gate`: does the gate catch every planted defect, stay silent where nothing is wrong, and survive odd input?
+"""`scripts/check-gate`: does the gate catch every defect, stay silent where nothing is wrong, and survive odd input?
 
-`matrix`: the false alarms over its clean builds, which are of what is committed. `corpus`: how much of the drift corpus is
-caught at the right place. `fuzz [TARGET] [RUNS]`: what random inputs break (see fuzz/__main__.py). All three, unless named.
+`matrix`: the false alarms over its clean builds, which are of what is committed. `corpus`: how much of the drift corpus
+is caught at the right place. `fuzz [TARGET] [RUNS]`: what random inputs break (see fuzz/__main__.py). All, if unnamed.
 """
 
 import importlib.util

@@ -1,4 +1,4 @@
-"""The matrix of environments, in which `scripts/check-gate matrix` makes its builds: what it holds, and how it compares."""
+"""The environments in which `scripts/check-gate matrix` builds: what they combine, and how builds are compared."""
 
 from fractions import Fraction
 from itertools import combinations

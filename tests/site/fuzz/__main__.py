@@ -1,7 +1,7 @@
 """`scripts/check-gate fuzz [TARGET] [RUNS]`: try inputs, found by the code they reach, until one breaks a promise.
 
 Without RUNS, each target gets its share of a million. An input that breaks one is kept in fuzzing/crashes/, and
-`scripts/check-gate fuzz TARGET FILE` tries it again; what reached new code is kept in fuzzing/corpus/, for the next run.
+`scripts/check-gate fuzz TARGET FILE` tries it again; what reached new code stays in fuzzing/corpus/, for the next.
 """
 
 import importlib
