@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from scaling_lesson.site.record import compute
+from scaling_lesson.site.accept import compute
 
 
 def messages(root: Path) -> list[str]:
     """Every problem of the site in this folder, as the build prints it."""
-    _, found = compute(root / "mkdocs.yml")
-    return [str(problem) for problem in found]
+    return [str(problem) for problem in compute(root / "mkdocs.yml").found]

@@ -6,7 +6,6 @@ and one list of all that does not hold; messages, pages, lists, numbers.json and
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,7 +21,7 @@ from scaling_lesson.site.read.source import CLAIM, ClaimLink, Source
 from scaling_lesson.site.run.results import Figure, Results
 from scaling_lesson.units import did_you_mean, nearest
 
-LARGEST = 500_000
+LARGEST = 250_000
 """Characters a block may show: more take a browser seconds."""
 
 
@@ -298,16 +297,16 @@ def naked(number: str) -> str:
 def _naked(page: Page, settings: Settings, title: str) -> Iterator[tuple[int, str, str]]:
     """Each number that a reader sees and nothing computes: its line, itself, and what to say of it."""
     source = page.source
+    told: set[str] = set()
     for line, text in source.listed():
         for at, number in settings.naked(text):
+            told.add(number)
             yield line + text.count("\n", 0, at), number, naked(number)
-    lines: Counter[str] = Counter()
     for seen in page.prose.seen:
         if seen.kind == "text":
             for at, number in settings.naked(seen.text):
-                line = source.seek(seen.text[:at], number, seen.after)
-                lines[number] += 1
-                yield line, number, naked(number)
+                told.add(number)
+                yield source.seek(seen.text[:at], number, seen.after), number, naked(number)
         elif seen.kind == "code":
             for number in _dressed(settings.without_names(seen.text)):
                 yield source.seek("", seen.text, seen.after), number, naked(number)
@@ -315,7 +314,7 @@ def _naked(page: Page, settings: Settings, title: str) -> Iterator[tuple[int, st
             for number in _formula_numbers(settings.without_names(seen.text)):
                 yield seen.after, number, naked(number)
     for at, number in settings.naked(title):
-        if number not in lines:
+        if number not in told:
             yield source.seek(title[:at], number, 0), number, naked(number)
     if page.incomplete:
         return
@@ -364,9 +363,10 @@ def _unused_exemptions(site: _Site, settings: Settings, exempted: set[tuple[str,
             yield Problem(settings.path, line, f'the exemption of "{number}" matches nothing on {path}')
 
 
-def unreached(docs: Path, root: Path, reached: Iterable[str], unrecorded: bool) -> Iterator[Problem]:
-    """Pages with claims or blocks that no build reached, and records whose page is gone. unrecorded: a page has no record."""
-    known = set(reached)
+def unreached(docs: Path, root: Path, pages: Iterable[Page]) -> Iterator[Problem]:
+    """Pages with claims or blocks that no build reached, and records whose page is gone."""
+    known = {page.path for page in pages}
+    new = [page.path for page in pages if page.results.entries and not page.record.there]
     for file in sorted(docs.rglob("*.md")):
         path = file.relative_to(root).as_posix()
         if path not in known:
@@ -376,7 +376,7 @@ def unreached(docs: Path, root: Path, reached: Iterable[str], unrecorded: bool) 
                 yield Problem(path, line, "this page has numbers, but the build does not reach it")
     for file in sorted(docs.rglob("*.record")):
         if not file.with_suffix(".md").exists():
-            hint = ": if it was renamed, rename its record too" if unrecorded else ""
+            hint = f": if it was renamed, to {' or '.join(new)}, rename its record too" if new else ""
             yield Problem(file.relative_to(root).as_posix(), 1, f"this record's page is gone{hint}")
 
 

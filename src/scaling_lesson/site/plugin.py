@@ -9,7 +9,6 @@ import os
 import re
 import shutil
 import sys
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -23,7 +22,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin, event_priority
-from mkdocs.structure.files import Files
+from mkdocs.structure.files import File, Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page as SitePage
 from mkdocs.structure.toc import AnchorLink
@@ -90,7 +89,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         self._read: dict[str, Page] = {}
         self._notebooks = {}
         settings = Path(config.config_file_path or "mkdocs.yml").resolve()  # no path when stdin is closed
-        self.root = settings.parent
+        self.root, self._docs = settings.parent, Path(config.docs_dir).resolve()
         self.settings = Settings(tuple(self.config.names), self.config.exempt, settings.name, settings.read_text("utf-8"))
         for name in self.settings.names:
             if not re.search("[A-Za-z]", name) or any(number == name for number, _ in find(name)):
@@ -126,15 +125,17 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
     def on_nav(self, nav: Navigation, *, config: MkDocsConfig, files: Files) -> None:
         """All files are known: read each page, and begin to run its blocks."""
         self._order = nav.pages
-        places = Counter(file.dest_uri for file in files.documentation_pages())
+        places: dict[str, list[str]] = {}
         code = _fingerprint(Path(__file__).parents[1])
+        for file in files:
+            places.setdefault(file.dest_uri, []).append(file.src_uri)
         for file in files.documentation_pages():
-            path = Path(file.abs_src_path).resolve().relative_to(self.root).as_posix()
-            if places[file.dest_uri] > 1:
-                self._problems.append(Problem(path, 1, f"another page is {file.dest_uri} too, so one of them is lost: rename it"))
+            path = self._path(file)
+            for other in set(places[file.dest_uri]) - {file.src_uri}:
+                self._problems.append(Problem(path, 1, f"{other} is {file.dest_uri} too, so one of them is lost: rename one"))
             if notebook.is_notebook(file):
                 continue
-            data = Path(file.abs_src_path).read_bytes()
+            data = (self.root / path).read_bytes()
             try:
                 text = data.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
             except UnicodeDecodeError as error:
@@ -144,6 +145,10 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             front = text.count("\n") - get_data(text)[0].count("\n")
             self._sources[path] = source = read(path, text, front)
             self._runs[path] = self._run(source, code)
+
+    def _path(self, file: File) -> str:
+        """How messages name a file."""
+        return (self._docs / file.src_uri).relative_to(self.root).as_posix()
 
     def _run(self, source: Source, code: object) -> Future[Results]:
         """The results of a page: those it had, when neither its blocks, nor the lesson's code, nor what they read changed."""
@@ -164,7 +169,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             self._kept[path] = ((blocks, code, _states(self.root, results.reads)), results)
 
     def on_page_markdown(self, markdown: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
-        path = Path(page.file.abs_src_path).resolve().relative_to(self.root).as_posix()
+        path = self._path(page.file)
         self._reading = None
         if notebook.is_notebook(page.file):
             self._notebooks[path] = notebook.postpone(page, path)
@@ -175,14 +180,15 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         results = self._runs[path].result()
         self._keep(path, results)
         self._reading = Reading(source), results
-        explain = Path(page.file.abs_src_path).resolve() != self._glossary
+        explain = self.root / path != self._glossary
         self._extension.begin(self._reading[0], partial(block_html, source, results), explain)
         return markdown
 
     def on_page_content(self, html: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
         if self._reading:
-            (reading, results), file = self._reading, Path(page.file.abs_src_path)
+            reading, results = self._reading
             page.meta["gate_path"] = path = reading.source.path
+            file = self.root / path
             accepted = record.read(file.with_suffix(".record"))
             self._read[path] = Page(reading.source, results, reading.prose(), accepted, file, page.url, str(page.title or ""))
         return html
@@ -192,8 +198,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         unlisted = [file.page for file in files.documentation_pages() if file.page not in self._order]
         site_pages = [page for page in [*self._order, *unlisted] if page.meta.get("gate_path") in self._read]
         self.pages = [self._read[page.meta["gate_path"]] for page in site_pages]
-        missing = any(page.results.entries and not page.record.there for page in self.pages)
-        lost = unreached(Path(config.docs_dir).resolve(), self.root, self._read, missing)
+        lost = unreached(self._docs, self.root, self._read.values())
         self.unjudged = [*self._problems, *lost]
         self.verdicts = judge(self.pages, self.settings, self.unjudged)
         self.found = list(self.verdicts.problems)

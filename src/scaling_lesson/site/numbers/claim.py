@@ -61,7 +61,7 @@ def parse(text: str) -> Claim:
     match = _NUMBER.match(text)
     rest = text[match.end() :] if match else text
     if match is None or not (rest[:1].isspace() or rest in ("", "%", "×", "x")):
-        spaced = f'; a space is missing: "{text[: match.end()]} {rest}"' if match and rest in UNITS else ""
+        spaced = f'; a space is missing: "{text[: match.end()]} {rest}"' if match and (unit_after(rest) or rest in WORDS) else ""
         raise ValueError(f'"{text}" does not read as a number with an optional bound and unit{spaced}')
     unit = parse_unit(rest.strip())
     parts = {name: part or "" for name, part in match.groupdict().items()} | {"unit": rest}
@@ -122,7 +122,7 @@ def beside(before: str, claim: Claim | None, value: Unit, after: str) -> str | N
         return _another(group[1])  # 37 748 is one number
     if claim and (word := re.match(rf"[\s-](?i:{'|'.join(WORDS)})s?\b", after)):
         return _another(word[0].strip())
-    if glued := re.match(r"(?![)\]}\"”’'.,;:!?…]*(?:[\s\0—–]|\Z)|['’]s\b|-(?:[A-Za-z]{2}|⟦)|\d)[^\s\0]+", after):
+    if glued := re.match(r"(?=[.,:]?⟦|[^\W\d]|[%×‰°^+/$€£])[^\s\0]+", after):
         return _another(re.sub("[⟦⟧]", "", glued[0]))
     unit = claim and not claim.unit.symbol and _UNIT.match(re.sub("[⟦\0].*", "(", after, flags=re.S))
     return _another(unit[0].strip()) if unit and not _counts(unit[0].strip(), value) else None
@@ -136,7 +136,7 @@ def _counts(word: str, value: Unit) -> bool:
     """Whether a word behind a bare number may be the noun of what the value counts."""
     said = UNITS.get(word)
     noun = said is not None and (said.dimension in COUNTED or word == "times")
-    return noun and (value.dimension in ("number", said.dimension) or word == "times")
+    return noun and (value.dimension in ("number", said.dimension) or word == "times" or word[-1] != "s")
 
 
 def disagreement(

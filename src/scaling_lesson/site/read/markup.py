@@ -140,6 +140,7 @@ class _Slots(Treeprocessor):
         link.attrib.clear()
         if trouble:
             self._reading.odd[number] = trouble
+            link.set("class", "claim-odd")
             return
         self._reading.claims[number] = text
         link.attrib.update({"class": "claim", "id": f"claim-{number}"})

@@ -120,6 +120,8 @@ class Reading:
             number = int(element.get("id").removeprefix("claim-"))
             self._after = max(self._after, self.source.claims[number].line)
             self._flow.append(f"{MARK}{number}{MARK}")
+        elif name == "claim-odd":
+            pass
         elif tag == "code":
             text = re.sub(f"{MARK}\\d+{MARK}", "", "".join(element.itertext()))
             self._flow.append(text)
@@ -168,7 +170,8 @@ class Reading:
             self._problems.append((mark[0], "a mark here turns the order of what follows"))
         elif (mark := _UNREAD.search(text)) and "calc:" not in text:
             shown = " ".join(mark[0].split())[:40]
-            self._problems.append((shown, f"Markdown did not read this, and shows it as it stands: {shown}"))
+            what = "this footnote" if shown.startswith("[^") else "this"
+            self._problems.append((shown, f"Markdown did not read {what}, and shows it as it stands: {shown}"))
 
     def _formula(self, formula: Formula) -> None:
         if formula.error:

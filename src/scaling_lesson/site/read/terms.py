@@ -27,8 +27,11 @@ def read_terms(file: Path) -> dict[str, str]:
 
 
 class _Terms(Treeprocessor):
-    def run(self, root: Element) -> None:
+    def __init__(self, md: Markdown) -> None:
+        super().__init__(md)
         self.terms: dict[str, str] = {}
+
+    def run(self, root: Element) -> None:
         for entries in root.iter("dl"):
             names: list[str] = []
             for part in entries:

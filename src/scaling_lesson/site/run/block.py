@@ -10,6 +10,7 @@ import logging
 import math
 import os
 import random
+import re
 import signal
 import sys
 import tempfile
@@ -120,7 +121,7 @@ class Session:
         for name, value in values.items():
             if f"value {name}" in self.keys:
                 raise ValueError(f"{name} is already published on this page")
-            if not name.isidentifier() or name != name.lower() or not name[0].isalpha():
+            if not re.fullmatch("[a-z][a-z0-9_]*", name):
                 raise ValueError(f"a published name must be lower_case_with_underscores; got {name!r}")
             value = _plain(name, value)
             if unit and isinstance(value, (str, bool)):

@@ -14,7 +14,9 @@ from matplotlib.collections import Collection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
+from matplotlib.category import StrCategoryLocator
 from matplotlib.patches import Rectangle
+from matplotlib.ticker import FixedLocator
 
 from scaling_lesson.figures import CSS_VARIABLES
 from scaling_lesson.site.numbers.value import canonical
@@ -66,7 +68,7 @@ def _recolour(text: str, name: str) -> str:
 def said(figure: Figure) -> Iterator[tuple[str, str]]:
     """What a figure says, artist by artist: its data, all words in it, and the colours, which tie one to the other.
 
-    Not how the drawing library lays it out: no limits, corners, or places of labels. The figure must have been drawn,
+    Not how the drawing library lays it out: no limits, ticks it chose, corners, or places of labels. The figure must have been drawn,
     for its tick labels to be set.
     """
     for number, axes in enumerate(figure.axes, 1):
@@ -81,9 +83,9 @@ def _said(axes: Axes) -> Iterator[tuple[str, str]]:
     labels = [axes.get_title(loc=side) for side in ("left", "center", "right")] + [axes.get_xlabel(), axes.get_ylabel()]
     yield "labels", canonical(" | ".join(label for label in labels if label))
     for name, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
-        low, high = sorted(axis.get_view_interval())
-        ticks = [tick for tick in axis.get_major_ticks() if low <= tick.get_loc() <= high]
-        yield f"{name} ticks", canonical(" | ".join(label for tick in ticks if (label := tick.label1.get_text())))
+        words = [label.get_text() for label in axis.get_ticklabels() if label.get_text()]
+        if words and isinstance(axis.get_major_locator(), (FixedLocator, StrCategoryLocator)):  # else the library chose them
+            yield f"{name} ticks", canonical(" | ".join(words))
     for at, line in enumerate(axes.lines, 1):
         yield f"line {at} x", _numbers(line.get_xdata(orig=False))
         yield f"line {at} y", _numbers(line.get_ydata(orig=False))

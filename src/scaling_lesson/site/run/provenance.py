@@ -62,19 +62,20 @@ class Provenance:
                     if unit is None or not without_prefix(unit.symbol):
                         continue
                     divisor = self._divisor(shown.value, names, shown.lineno)
-                    if divisor not in (None, 1, unit.factor) and _is_prefix(divisor):
+                    if divisor != unit.factor and _is_prefix(divisor):
                         yield shown.lineno, f'"{unit.symbol}" is typed behind a number divided by {_plainly(divisor)}'
 
-    def _divisor(self, node: ast.expr, names: dict[str, object], line: int, depth: int = 5) -> Fraction | None:
-        """What constants a value is divided by in all, its own line and those that computed its names counted."""
-        match node:
-            case ast.Name(id=name) if depth and (tree := self._last(name, line)[2]) is not None:
-                return self._divisor(tree, names, line, depth - 1)
-            case ast.BinOp(left=left, op=ast.Mult() | ast.Div() as op, right=right):
-                for part, constant in ((left, right), (right, left)) if isinstance(op, ast.Mult) else ((left, right),):
-                    factor, inner = _constant(constant, names), self._divisor(part, names, line, depth)
-                    if factor and inner is not None:
-                        return inner * (factor if isinstance(op, ast.Div) else 1 / factor)
+    def _divisor(self, node: ast.expr | None, names: dict[str, object], line: int) -> Fraction:
+        """The prefix a value was divided by, in its own line or in that which computed the name it consists of."""
+        if isinstance(node, ast.Name):
+            node = self._last(node.id, line)[2]
+        if not isinstance(node, ast.BinOp):
+            return Fraction(1)
+        constant = _constant(node.right, names)
+        if isinstance(node.op, ast.Div) and constant:
+            return Fraction(constant)
+        if isinstance(node.op, ast.Mult) and isinstance(constant, float):
+            return 1 / Fraction(constant)
         return Fraction(1)
 
     def _last(self, name: str | None, line: int) -> tuple[int, str, ast.expr | None]:
@@ -100,7 +101,7 @@ class Provenance:
         self._computed.setdefault(name, []).append((node.lineno, text, tree))
 
 
-def _constant(node: ast.expr, names: dict[str, object]) -> Fraction | None:
+def _constant(node: ast.expr, names: dict[str, object]) -> int | float | None:
     """The value of an expression of numbers, or of names in capitals such as GIB; None for any other."""
     for part in ast.walk(node):
         if isinstance(part, ast.Name) and not (part.id.isupper() and isinstance(names.get(part.id), int)):
@@ -108,7 +109,7 @@ def _constant(node: ast.expr, names: dict[str, object]) -> Fraction | None:
         if not isinstance(part, (ast.Name, ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.Load)):
             return None
     try:
-        return Fraction(eval(compile(ast.Expression(node), "", "eval"), {"__builtins__": {}}, dict(names)))
+        return eval(compile(ast.Expression(node), "", "eval"), {"__builtins__": {}}, dict(names))
     except (ArithmeticError, TypeError, ValueError):
         return None
 
