@@ -1,157 +1,29 @@
-"""Reading a page as text: fences, claims and naked numbers, each on its line."""
+"""Reading a page as text: blocks and claims, each on its line, and what is put in their place."""
 
 import pytest
 
-from scaling_lesson.site.source import (
-    MEASURE,
-    literals,
-    naked_numbers,
-    prose,
-    replace_claims,
-    scan_claims,
-    scan_fences,
-    unreadable,
-)
-
-NAMES = ["GPT-2", "float16", "16-bit", "A100", "80 GB A100"]
+from scaling_lesson.site.read import source
+from scaling_lesson.site.read.source import MARK, Block, Source
 
 
-def naked(text: str) -> list[tuple[int, str]]:
-    return naked_numbers(prose(text, scan_fences(text)), NAMES)
+def read(text: str, front: int = 0) -> Source:
+    return source.read("docs/page.md", text, front)
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "GPT-2 in float16, a 16-bit format, on an A100, or an 80 GB A100.",
-        "the `x[3]` and ``a 4 ` b`` of code",
-        "[37.7 MB](calc:one)",
-        "[37.7\nMB](calc:one)",
-        '[37.7 MB](calc:one "title")',
-        '```python exec="on"\nx = 5\n```',
-        "```bash\nscripts/build 3\n```",
-        "[the paper](https://arxiv.org/abs/1412)",
-        "[the paper][1412]\n\n[1412]: https://arxiv.org/abs/1412",
-        "<https://arxiv.org/abs/1412>",
-        "1. first\n2. second",
-        "> 1. quoted",
-        "<!-- 37 -->",
-        "<!-- [37 MB](calc:gone) -->",
-        "a note[^1]",
-        '<div class="c3" style="width: 5px">text</div>',
-        "## Heading { #part-2 }",
-        "&#215; and &eacute;",
-        "`atol=1e-5`, `dim=-1`, `n = 5`, `2**20`, `step 2`, `(x + 1) * 3`",
-        "$y = 2x$, $n/3$ and $k = 2 \\times T$",
-        "half of it, $\\frac{T(T-1)}{2}$, is kept",
-        "$$\\sum_{t=1}^{T} (P + t - 1)$$",
-        "five hundred",
-    ],
-)
-def test_not_naked(text):
-    assert naked(text) == []
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("one\ntakes 37.7 MB, or so", [(2, "37.7")]),
-        ("about 5,950 positions", [(1, "5,950")]),
-        ("## Part 2", [(1, "2")]),
-        ("a | b\n--|--\nx | 384 KiB", [(3, "384")]),
-        ("`37.7 MB` in backticks", [(1, "37.7")]),
-        ("`1024`", [(1, "1024")]),
-        ("GPT-20 and float161 and XA100", [(1, "GPT-20"), (1, "float161"), (1, "XA100")]),
-        ("5× and 10² and ½", [(1, "5×"), (1, "10²"), (1, "½")]),
-        ("$P = 5950$", [(1, "5950")]),
-        ("$0.5 T$", [(1, "0.5")]),
-        ("$5$ MB", [(1, "5")]),
-        ("![37 boxes](a4.png)", [(1, "37")]),
-        (
-            "`37.7MB`, `~98 MB`, `97k`, `(96)`, `94–95 MB`, `cache = 93 MB`",
-            [(1, n) for n in ("37.7MB", "~98", "97k", "96", "94–95", "93")],
-        ),
-        ("$t = 5\\ \\mathrm{ms}$, $n = 9\\,\\text{GB}$", [(1, "5"), (1, "9")]),
-        ("about $x > 8$ GB", [(1, "8")]),
-        ("<!--> 99 -->", [(1, "99")]),
-        ('!!! note "37 MB"', [(1, "37")]),
-        ("```text\nit took 37 ms\n```", [(2, "37")]),
-        ("```\nit took 37 ms\n```", [(2, "37")]),
-        ("    indented 37", [(1, "37")]),
-        ("٣٧ tokens", [(1, "٣٧")]),
-        ("*[KV]: 2 tensors", [(1, "2")]),
-        ("[5950][ref]", [(1, "5950")]),
-        ("x^2^ and H~2~O", [(1, "x^2^"), (1, "H~2~O")]),
-        ("It is 37.", [(1, "37")]),
-        ("<!-- 37", [(1, "37")]),
-        ("&#57;&eacute; MB", [(1, "9")]),
-        ("<b>4</b> 5", [(1, "4"), (1, "5")]),
-        ("$15$ and $16$", [(1, "15"), (1, "16")]),
-        ("$2 \\times 3$", [(1, "2"), (1, "3")]),
-        ("$x \\text{1} \\text{2}$", [(1, "1"), (1, "2")]),
-        ("$5 \\text{ or }$", [(1, "5")]),
-        ("$x = 1\u200b2$", [(1, "12")]),
-    ],
-)
-def test_naked(text, found):
-    assert naked(text) == found
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("a\n\n<iframe srcdoc='x'>", [(3, "<iframe srcdoc='x'>")]),
-        ("so <b class=x>it</b> is", [(1, "<b class=x>")]),
-        ("<svg\nclass='lesson-figure'>", [(1, "<svg class='lesson-figure'>")]),
-        ("a <B>", [(1, "<B>")]),
-        ("It is \u202e7.73\u202c MB.", [(1, "a mark"), (1, "a mark")]),
-        ("So:\n\n![The cache](cache.svg) or ![it\nis][cache] `![it](x)`", [(3, "an image"), (3, "an image")]),
-        ("<b>a</b><br>, `<p>`, $a <b$ and $c> d$, <https://arxiv.org/abs/1>, <!-- <p> --> a <b and\n\nc> d", []),
-    ],
-)
-def test_what_may_show_something_else_is_told(text, found):
-    told = unreadable(prose(text, scan_fences(text)))
-    assert [line for line, _ in told] == [line for line, _ in found]
-    assert all(what.startswith(start) for (_, what), (_, start) in zip(told, found, strict=True)), told
-
-
-CODE = """\
-# It takes 99 MB.
-figure(plot, name="fig2", title="Over 5", desc=f"{x:.3f} and {'6'}")
-text = "step 2: 98.5 %"
-ax.set_title("97B") or print(f"{x} in 96 s", "a[3] x2")
-def f():
-    'Returns 95 GB/s, or 3x, 4 million.'
-table("t", ["step 7"], [])
-"""
-
-
-def test_the_texts_of_a_block_are_found_with_their_lines():
-    (fence,) = scan_fences(f"```python\n{CODE}```")
-    shown, said = literals(fence)
-    assert shown == [(1, "Over 5"), (1, " and "), (1, "6"), (6, "t"), (6, "step 7")]
-    measures = [(line, MEASURE.findall(text)) for line, text in sorted(said) if MEASURE.search(text)]
-    assert measures == [
-        (0, ["99 MB"]),
-        (2, ["98.5 %"]),
-        (3, ["96 s"]),
-        (3, ["97B"]),
-        (5, ["95 GB/s", "3x", "4 million"]),
-    ]
+def fences(text: str) -> tuple[Block, ...]:
+    """The fences of a page; it tells what is wrong with each, at its line."""
+    page = read(text)
+    assert page.problems == tuple((fence.line, fence.problem) for fence in page.fences if fence.problem)
+    return page.fences
 
 
 def test_fences_keep_lines_bodies_and_indent():
     text = 'a\n\n!!! note\n    ```python exec="on" source="above"\n    x = 1\n      y\n    ```\n\n~~~bash\nz\n~~~\n'
-    first, second = scan_fences(text)
-    assert (first.line, first.body, first.options, first.executed) == (
-        4,
-        ["x = 1", "  y"],
-        {"exec": "on", "source": "above"},
-        True,
-    )
-    assert (second.line, second.language, second.body, second.executed) == (9, "bash", ["z"], False)
-    assert prose(text, [first, second]) == "a\n\n!!! note" + 9 * "\n"
-    assert prose("```text\na\n```", scan_fences("```text\na\n```")) == "\na\n"
+    first, second = read(text).fences
+    assert (first.line, first.end, first.prefix, first.code) == (4, 7, "    ", "x = 1\n  y")
+    assert (first.options, first.runs, first.limit_s) == ({"exec": "on", "source": "above"}, True, 20)
+    assert (second.line, second.end, second.language, second.code, second.runs) == (9, 11, "bash", "z", False)
+    assert read(text).blocks == (first,)
 
 
 @pytest.mark.parametrize(
@@ -162,8 +34,8 @@ def test_fences_keep_lines_bodies_and_indent():
     ],
 )
 def test_a_fence_ends_at_its_own_indent(text, body):
-    (fence,) = scan_fences(text)
-    assert (fence.problem, fence.body, fence.executed) == (None, body, True)
+    (fence,) = read(text).fences
+    assert (fence.problem, fence.code, fence.runs) == (None, "\n".join(body), True)
 
 
 @pytest.mark.parametrize(
@@ -186,15 +58,15 @@ def test_a_fence_ends_at_its_own_indent(text, body):
     ],
 )
 def test_a_block_that_would_not_run_says_why(header, message):
-    (fence,) = scan_fences(f"```{header}\nx = 1\n```")
+    (fence,) = fences(f"```{header}\nx = 1\n```")
     assert fence.problem == f"this block would not run: {message}"
-    assert not fence.executed
+    assert not fence.runs
 
 
 @pytest.mark.parametrize("header", ['py exec="on"', "py", "python3", "pycon", 'bash exec="on"', 'Python exec="on"'])
 def test_only_python_runs(header):
-    (fence,) = scan_fences(f"```{header}\nx = 1\n```")
-    assert fence.problem == 'only "python" blocks run; write ```python exec="on"' and not fence.executed
+    (fence,) = fences(f"```{header}\nx = 1\n```")
+    assert fence.problem == 'only "python" blocks run; write ```python exec="on"' and not fence.runs
 
 
 @pytest.mark.parametrize(
@@ -207,48 +79,152 @@ def test_only_python_runs(header):
     ],
 )
 def test_a_block_indented_less_than_its_first_line_does_not_run(body, torn):
-    (fence,) = scan_fences(f'  ```python exec="on"\n{body}\n  ```')
+    (fence,) = fences(f'  ```python exec="on"\n{body}\n  ```')
     assert fence.problem == ("this block would not run: a line of it is indented less than its first" if torn else None)
 
 
 def test_an_open_fence_is_reported():
-    (fence,) = scan_fences('```python exec="on"\nx = 1\n')
+    (fence,) = fences('```python exec="on"\nx = 1\n')
     assert fence.problem == "this block is never closed, so nothing after it is read"
-    assert prose('```python exec="on"\nx = 1\n', [fence]) == "\n\n"
+    assert (fence.line, fence.end) == (1, 3) and not fence.runs
 
 
-def test_claims_are_found_with_their_lines_and_pages():
-    links, odd = scan_claims("a [1 s](calc:one) `[2 s](calc:two)`\n\n[3 s](calc:other-page/three) [4](calc:four)")
-    assert [(link.line, link.text, link.page, link.name) for link in links] == [
-        (1, "1 s", "", "one"),
-        (3, "3 s", "other-page", "three"),
-        (3, "4", "", "four"),
+def links(text: str) -> list[tuple]:
+    return [(link.line, link.start, link.text, link.page, link.name) for link in read(text).claims]
+
+
+def test_claims_are_found_with_their_lines_places_and_pages():
+    text = "a [1 s](calc:one) `[2 s](calc:two)`\n\n[3 s](calc:other-page/three) [4](calc:four)"
+    assert links(text) == [
+        (1, 3, "1 s", "", "one"),
+        (1, 20, "2 s", "", "two"),  # in a code span: Markdown tells
+        (3, 1, "3 s", "other-page", "three"),
+        (3, 30, "4", "", "four"),
     ]
-    assert odd == []
-
-
-def test_a_claim_in_a_comment_is_no_claim():
-    assert scan_claims("<!-- [37 MB](calc:gone) --> [5](calc:x) `<!--`")[0][0].name == "x"
+    assert links("```bash\n[1](calc:a)\n```\n[2](calc:b)") == [(4, 1, "2", "", "b")]
 
 
 @pytest.mark.parametrize(
     "text",
     [
-        "[37\nMB](calc:x)",
-        "[37](calc:X)",
+        "[37](calc:X-y)",
         '[37](calc:x "title")',
-        "[37][ref]\n\n[ref]: calc:x",
-        "<calc:x>",
         "[37](calc:)",
-        "[`37`](calc:x-y)",
+        "[37](calc:x-y)",
+        "[37](calc:a/b/c)",
+        "[37](calc:5x)",
+        "MB](calc:x)",
+        "[a [37](b) c](calc:x",
     ],
 )
-def test_what_looks_like_a_claim_but_is_not_is_told(text):
-    links, odd = scan_claims(text)
-    assert links == [] and [what for _, what in odd] == ["this is not a claim: write [37.7 MB](calc:name), on one line"]
+def test_what_only_has_the_look_of_a_claim_has_no_name(text):
+    assert links(text) == [(1, text.index("](calc:"), "", "", "")]
 
 
-def test_replacing_claims_counts_them_and_leaves_code_alone():
-    text = "[1](calc:a) `[2](calc:b)` [3](calc:p/c)\n| [4](calc:d) |"
-    replaced = replace_claims(text.split("\n"), text, lambda n, match: f"<{n} {match['text']} {match['name']}>")
-    assert replaced == ["<0 1 a> `[2](calc:b)` <1 3 c>", "| <2 4 d> |"]
+@pytest.mark.parametrize(
+    ("path", "slug"),
+    [
+        ("docs/kv-cache.md", "kv-cache"),
+        ("docs/lesson/kv-cache.md", "kv-cache"),
+        ("docs/lesson/index.md", "lesson"),
+        ("docs/index.md", "index"),
+        ("index.md", "index"),
+    ],
+)
+def test_pages_are_called_by_their_file_or_folder(path, slug):
+    assert source.read(path, "", 0).slug == slug
+
+
+def test_a_place_in_a_block_is_a_line_of_the_page():
+    page = read('a\n\n```bash\nx\n```\n\n```python exec="on"\nx = 1\ny = 2\n```\n```py\n```')
+    assert [page.line(place) for place in ((0, 0), (0, 1), (1, 0))] == [8, 9, 12]
+
+
+CONFLICTS = ("<<<<<<< ours\na", "a\n>>>>>>> theirs", "||||||| base", "<<<<<<<", "=======", "<<<<<<<<")
+
+
+@pytest.mark.parametrize(("text", "line"), [*zip(CONFLICTS, (1, 2, 1, 1, None, None), strict=True)])
+def test_a_merge_conflict_is_told(text, line):
+    told = (line, "a merge conflict is left in this page")
+    assert read(text).problems == ((told,) if line else ())
+
+
+def test_front_matter_holds_no_claim_and_no_block():
+    text = '---\ntitle: "[5](calc:x)"\n---\n[6](calc:y)\n'
+    assert read(text, front=3).problems == ((2, "front matter cannot hold a claim"),)
+    assert [link.line for link in read(text, front=3).claims] == [4]
+    assert read("---\na: |\n  ```python\n---\nb\n", front=4).fences == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("---\na: [\n---\nb", 3), ("---\na\n---\nb", 1), ("---\na: 1\nb: 'c\n---\n", 4)]
+)
+def test_front_matter_that_is_not_read_is_told(text, line):
+    assert read(text).problems == ((line, "this front matter is not read: it is no YAML of the form key: value"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "front", "listed"),
+    [
+        ("```text\na\nb\n```\nc", 0, [(2, "a"), (3, "b")]),
+        ("a\n\n```\nb\n```", 0, [(4, "b")]),
+        ("```json\na\n```", 0, [(2, "a")]),
+        *((f"```{language}\na\n```", 0, []) for language in ("bash", "yaml", "toml", "markdown", "py", "python")),
+        ('```python exec="on"\na\n```', 0, []),
+        ("---\ntitle: A\nother: B\ndescription: C\n---\nD", 5, [(2, "A"), (4, "C")]),
+        ("---\ndescription: >\n  A\n  B\ntitle: |\n  C\n---\n", 7, [(3, "  A\n  B"), (6, "  C")]),
+        ('---\ntitle: "\\x41"\n---\n', 3, [(2, "A")]),
+    ],
+)
+def test_listings_and_titles_are_prose(text, front, listed):
+    assert list(read(text, front).listed()) == listed
+
+
+@pytest.mark.parametrize(
+    ("before", "word", "after", "line"),
+    [
+        ("", "37", 0, 3),
+        ("", "37", 4, 5),
+        ("", "37", 6, 7),
+        ("some of the", "37", 0, 7),
+        ("the", "37", 0, 7),
+        ("and", "9&b", 0, 9),
+        ("", "fence", 0, 0),
+        ("", "[1]", 0, 11),
+        ("", "claimed", 5, 5),
+        ("", "7", 0, 3),
+    ],
+)
+def test_a_word_of_the_shown_page_is_sought_near_what_stands_before_it(before, word, after, line):
+    text = (
+        "# 1370\n\na 37 b\n\nmore 37\n\nof the  **37**, of&nbsp;the 37\n\nand 9&amp;b\n\n[1] [claimed](calc:x)\n"
+        "\n```text\nfence\n```\n"
+    )
+    assert read(text).seek(before, word, after) == max(line, 1)
+
+
+def test_claims_and_blocks_are_numbered_for_rendering():
+    text = '---\na: b\n---\n[1](calc:a) `[2](calc:b)` [3](calc:p/c)\n\n> ```python exec="on" title="t"\n> x\n> ```\n\n[4](calc:d)'
+    assert read(text, front=3).marked(text.split("\n")[3:]) == [
+        f"[1](calc:{MARK}0{MARK}a) `[2](calc:{MARK}1{MARK}b)` [3](calc:{MARK}2{MARK}p/c)",
+        "",
+        '> ```python exec="on" block="0" title="t"',
+        "> x",
+        "> ```",
+        "",
+        f"[4](calc:{MARK}3{MARK}d)",
+    ]
+
+
+def test_a_block_that_would_not_run_shows_nothing_of_its_code():
+    text = "a\n  ~~~py\n  x = 37\n  y\n  ~~~\nb"
+    assert read(text).marked(text.split("\n")) == ["a", '  ~~~python exec="on" block="0"', "", "", "  ~~~", "b"]
+
+
+def test_correcting_claims_changes_their_texts_and_no_other_byte():
+    text = "\ufeff[1](calc:a) `[2](calc:b)` [3](calc:p/c)\r\n| [4](calc:d) |\t\r\n[<!-- -->`5`](calc:e)"
+    page = read(text.removeprefix("\ufeff").replace("\r\n", "\n"))
+    assert page.corrected(text, {}) == text
+    assert page.corrected(text, {0: "11 MB", 2: "33", 3: ""}) == text.replace("[1]", "[11 MB]").replace(
+        "[3]", "[33]"
+    ).replace("[4]", "[]")
