@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from scaling_lesson.site.numbers.claim import beside, disagreement, find, holds, parse, unit_after
+from scaling_lesson.site.numbers.claim import beside, disagreement, find, parse, unit_after
 from scaling_lesson.units import UNITS, parse_unit
 
 CACHE = Fraction(37_748_736)

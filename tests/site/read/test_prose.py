@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from one_page import BLOCK, NAMES, render, told
+from one_page import BLOCK, render, told
 
 
 def naked(text: str) -> list[tuple[int, str]]:

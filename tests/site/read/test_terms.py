@@ -65,7 +65,8 @@ def test_terms_are_read_from_the_page(tmp_path):
 def test_a_term_is_marked_once_at_its_first_place_in_running_text(marked):
     assert marked(
         "# A tile\n\n## Tiles `tile`\n\n`tile` and [a tile](index.md) and\n\n"
-        '!!! note "The tile"\n\n    Reptiles, *two KV\n    caches* and a KV cache, tiles here.\n\nA tile. The key-value cache.\n'
+        '!!! note "The tile"\n\n    Reptiles, *two KV\n    caches* and a KV cache, tiles here.\n'
+        "\nA tile. The key-value cache.\n"
     ) == [('What "is" kept.', "KV\ncaches"), ("A block of queries, or keys; see here.", "tiles")]
 
 

@@ -145,7 +145,8 @@ def test_the_lessons_pages_compute_the_same_in_any_order(runner):
         ("import ctypes\nctypes.string_at(0)", 5, "ended its process (SIGSEGV)"),
         ("x = 1\nx = sum(range(10**13))", 5, "ran longer than 0.3 s"),  # one native call: nothing can be raised into it
         (
-            "def loop():\n    while True:\n        try:\n            pass\n        except BaseException:\n            pass\nloop()",
+            "def loop():\n    while True:\n        try:\n            pass\n"
+            "        except BaseException:\n            pass\nloop()",
             7,
             "ran longer than 0.3 s",
         ),
