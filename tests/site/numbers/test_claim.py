@@ -197,6 +197,21 @@ def test_what_is_not_a_claim_is_refused(text):
     assert f'"{text}"' in str(error.value) or "unit must be one of" in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("37.7MB", '; a space is missing: "37.7 MB"'),
+        ("5million", '; a space is missing: "5 million"'),
+        ("5each", ""),
+        ("MB", ""),
+    ],
+)
+def test_a_missing_space_is_named(text, hint):
+    with pytest.raises(ValueError) as error:
+        parse(text)
+    assert str(error.value) == f'"{text}" does not read as a number with an optional bound and unit{hint}'
+
+
 def test_an_unknown_unit_suggests_the_nearest():
     with pytest.raises(ValueError, match="did you mean MiB"):
         parse("36 MiBs")
@@ -253,6 +268,7 @@ def test_prefixes_are_what_they_say():
         ("9 MBx and 9 MB's", [("9", ""), ("9", "")]),
         ("2⁻¹¹ or 10⁸", [("2⁻¹¹", ""), ("10⁸", "")]),
         ("x^5 and 5^2", [("5", "")]),
+        ("x5", []),
         ("", []),
     ],
 )

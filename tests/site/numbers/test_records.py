@@ -67,6 +67,11 @@ OLD = {"value one": "1", "value two": "2 B", "value three": "3.0"}
             {"value zero": "0", "value one": "1", "value two": "2 B", "block 1 line 1": '"x"', "value three": "3.0"},
         ),
         (OLD | {"value four": "4"}, {"one"}, OLD),
+        (
+            {"value one": "1", "value a": "1", "value b": "2", "value two": "2 B", "value three": "3.0"},
+            None,
+            {"value one": "1", "value a": "1", "value b": "2", "value two": "2 B", "value three": "3.0"},
+        ),
         ({"block 1 line 1": '"x"'} | OLD, {"block 1 line 1"}, {"block 1 line 1": '"x"'} | OLD),
     ],
 )
@@ -149,6 +154,8 @@ def test_agreement(recorded, computed, tolerance, agrees):
         ("true", None),
         ("nan", None),
         ("1e99999999999", None),
+        ("1e99999", None),
+        ("1e9999 B", Fraction(10) ** 9999),
         ("", None),
     ],
 )

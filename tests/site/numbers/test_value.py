@@ -7,7 +7,7 @@ from fractions import Fraction
 import pytest
 
 from scaling_lesson.site.numbers.claim import disagreement, parse
-from scaling_lesson.site.numbers.value import Value, fixed, in_full, rewrite, show
+from scaling_lesson.site.numbers.value import Value, canonical, fixed, in_full, rewrite, show
 from scaling_lesson.units import parse_unit
 
 
@@ -84,6 +84,7 @@ def test_rewriting_keeps_the_shape(text, value, unit, expected):
         (Fraction(3, 10), "%", None, "30%"),
         (-1.5, "×", 2, "-1.50×"),
         (0, "MB", 1, "0.0 MB"),
+        (Fraction(99999, 10000), "", None, "10.00"),
         (54.59, "x", 1, "54.6x"),
         (10**15, "", None, "1.000 × 10¹⁵"),
         (Fraction(3_000_001, 2), "", None, "1.500 × 10⁶"),
@@ -113,3 +114,19 @@ def test_showing_a_value(value, symbol, decimals, expected):
 )
 def test_all_digits_of_a_number(number, expected):
     assert in_full(number) == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (37_748_736, "B", "37748736 B"),
+        (5, "", "5"),
+        (0.1, "s", "0.1 s"),
+        (Fraction(1, 12), "FLOP/B", "1/12 FLOP/B"),
+        (True, "", "true"),
+        ('a "b" × ⁻', "", '"a \\"b\\" × ⁻"'),
+        ("\ud800", "", '"\\ud800"'),
+    ],
+)
+def test_a_value_is_recorded_in_one_way(value, unit, text):
+    assert canonical(value, unit) == text
