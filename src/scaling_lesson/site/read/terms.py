@@ -22,7 +22,7 @@ def read_terms(file: Path) -> dict[str, str]:
     md = Markdown(extensions=["meta", "attr_list", "def_list"])
     reader = _Terms(md)
     md.treeprocessors.register(reader, "terms", -1)
-    md.convert(file.read_text(encoding="utf-8"))
+    md.convert(file.read_text("utf-8", "replace"))
     return reader.terms
 
 
