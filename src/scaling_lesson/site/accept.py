@@ -104,7 +104,7 @@ def _accept(site: NumbersPlugin, chosen: Chosen, yes: bool) -> int:
         if not broken:
             changed[page.file.with_suffix(".record")] = accepted(page.record, page.results.entries, names)
         for file, new in changed.items():
-            if new != _text(file) or file.exists() and not new:
+            if new != _text(file) or (file.exists() and not new):
                 files[file] = new
                 _show_difference(file.relative_to(site.root).as_posix(), _text(file), new)
     many = f"{len(files)} file{'s' * (len(files) != 1)}"
@@ -142,7 +142,11 @@ def _write(file: Path, text: str) -> None:
 def _left(site: NumbersPlugin) -> list[Problem]:
     """What does not hold with the files as they are now."""
     pages = [
-        replace(page, source=read(page.path, text.removeprefix("\ufeff").replace("\r\n", "\n"), page.source.front), record=kept)
+        replace(
+            page,
+            source=read(page.path, text.removeprefix("\ufeff").replace("\r\n", "\n"), page.source.front),
+            record=kept,
+        )
         for page in site.pages
         for text, kept in [(_text(page.file), read_record(page.file.with_suffix(".record")))]
     ]

@@ -12,9 +12,10 @@ from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 
+from scaling_lesson.digits import show
 from scaling_lesson.site.numbers.claim import beside, find, parse
 from scaling_lesson.site.numbers.record import Record, agree, number
-from scaling_lesson.site.numbers.value import Value, rewrite, show
+from scaling_lesson.site.numbers.value import Value, rewrite
 from scaling_lesson.site.read import code
 from scaling_lesson.site.read.prose import Prose
 from scaling_lesson.site.read.source import CLAIM, ClaimLink, Source
@@ -40,7 +41,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Page:
-    """A page as it was read, run and rendered, and its record. url: where the site serves it. title: as tabs show it."""
+    """A page as it was read, run and rendered, and its record. url: where it is served. title: as tabs show it."""
 
     source: Source
     results: Results
@@ -72,13 +73,17 @@ class Page:
         """The number a value of this page was accepted as, where it lies within its tolerance of that one."""
         key = f"value {value.name}"
         recorded = self.record.entries.get(key)
-        return number(recorded[1]) if value.tolerance and recorded and agree(recorded[1], self.results.entries[key]) else None
+        return (
+            number(recorded[1])
+            if value.tolerance and recorded and agree(recorded[1], self.results.entries[key])
+            else None
+        )
 
 
 @dataclass(frozen=True)
 class Settings:
-    """names: words that hold a digit and are no numbers, such as `GPT-2`. exempt: {page: {text: reason}}, the numbers of
-    the prose that nothing computes and nobody needs to. path, text: the file both stand in.
+    """names: words that hold a digit and are no numbers, such as `GPT-2`. exempt: {page: {text: reason}}, the numbers
+    of the prose that nothing computes and nobody needs to. path, text: the file both stand in.
     """
 
     names: tuple[str, ...]
@@ -166,7 +171,7 @@ class _Site:
             self._by_slug.setdefault(page.slug, []).append(page)
 
     def look_up(self, page: Page, link: ClaimLink) -> tuple[Page | None, Value | None, str | None]:
-        """The page and value a claim names, or why there is none: None when a block failed that may have published it."""
+        """The page and value a claim names, or why there is none: None when a block that may publish it failed."""
         bearers = self._by_slug.get(link.page, []) if link.page else [page]
         # A page without blocks publishes nothing: one of the reference code may share a lesson page's name.
         owners = [bearer for bearer in bearers if bearer.source.blocks] or bearers
@@ -229,7 +234,9 @@ def _told(page: Page, verdicts: Iterable[Verdict], settings: Settings) -> Iterat
     found += [(source.line(failure.place), failure.message) for failure in results.failures]
     for n, message in page.prose.odd.items():
         link = source.claims[n] if n >= 0 else None
-        unshown = f'claim "{link.text}" is not on the built page: {message}' if link and message.startswith("a ") else message
+        unshown = (
+            f'claim "{link.text}" is not on the built page: {message}' if link and message.startswith("a ") else message
+        )
         found.append((link.line if link else source.seek("", "calc:", 0), unshown))
     for index, block in enumerate(source.blocks):
         if block.runs and index not in page.prose.blocks:
@@ -239,8 +246,15 @@ def _told(page: Page, verdicts: Iterable[Verdict], settings: Settings) -> Iterat
             if result.size > LARGEST:
                 found.append((block.line, f"this block shows {result.size:,} characters: show less than {LARGEST:,}"))
     for value in results.values.values():
-        if isinstance(value.value, str) and not value.source and not page.incomplete and any(settings.naked(value.value)):
-            message = f"published {value.name}: {value.text} has a number: publish that, or the source= of what is quoted"
+        if (
+            isinstance(value.value, str)
+            and not value.source
+            and not page.incomplete
+            and any(settings.naked(value.value))
+        ):
+            message = (
+                f"published {value.name}: {value.text} has a number: publish that, or the source= of what is quoted"
+            )
             found.append((source.line(value.place), message))
     yield from (Problem(path, line, message) for line, message in found)
     yield from (Problem(path, v.link.line, v.message, bool(v.correction)) for v in verdicts if v.message)
@@ -316,7 +330,7 @@ def _naked_code(page: Page, settings: Settings) -> Iterator[tuple[int, str, str]
 
 
 def _dressed(text: str) -> list[str]:
-    """The numbers of a code span that are dressed as code: alone, behind a relation, or with a unit among other words."""
+    """The numbers of a code span that are dressed as code: alone, behind a relation, or with a unit among words."""
     if re.search(r"[^\W\d]{4}", text):  # what it quotes is its own
         text = re.sub(r"\"[^\"]*\"|'[^']*'|\[[^\]]*\](?:\([^)]*\))?", " ", text)
     found = list(find(text))
@@ -328,7 +342,9 @@ def _dressed(text: str) -> list[str]:
 
 def _results(formula: str) -> list[str]:
     """The numbers of a formula that are results, and not constants beside a variable."""
-    formula = "".join(c for c in unicodedata.normalize("NFKC", formula) if unicodedata.category(c) != "Cf")  # x²⁵ as x25
+    formula = "".join(
+        c for c in unicodedata.normalize("NFKC", formula) if unicodedata.category(c) != "Cf"
+    )  # x²⁵ as x25
     numbers = re.findall(r"\d+(?:[.,]\d+)*", formula)
     last = re.findall(r"[=≈∼≤≥<>≲≳⩽⩾]\s*(\d)\s*\Z", formula)
     return [n for n in numbers if len(n) > 1] + last if re.search(r"[^\W\d_]", formula) else numbers

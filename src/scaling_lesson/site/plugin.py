@@ -1,4 +1,4 @@
-"""The MkDocs plugin: takes each page through read → run → judge → show, and fails the build when anything does not hold.
+"""The MkDocs plugin: takes each page through read → run → judge → show, and fails the build if anything does not hold.
 
 Thin on purpose: what it calls is Python-Markdown and plain functions, which outlive a site generator.
 """
@@ -36,12 +36,12 @@ from scaling_lesson.site.numbers.claim import find
 from scaling_lesson.site.read.markup import PageExtension
 from scaling_lesson.site.read.prose import Reading
 from scaling_lesson.site.read.source import Source, read
-from scaling_lesson.site.read.terms import read_terms
 from scaling_lesson.site.run.results import Job, Results
 from scaling_lesson.site.run.worker import Runner
 from scaling_lesson.site.show.blocks import block_html
 from scaling_lesson.site.show.claims import fill, notice
 from scaling_lesson.site.show.lists import Listing
+from scaling_lesson.site.web.terms import TermsExtension, read_terms
 
 SOURCE = Path(__file__).parents[1]
 
@@ -69,7 +69,9 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
     """What the build found: of all pages, of the notebook, and of the second check."""
 
     def __init__(self) -> None:
-        self._loaded = _states(module.__file__ for name, module in sys.modules.items() if name.startswith("scaling_lesson."))
+        self._loaded = _states(
+            module.__file__ for name, module in sys.modules.items() if name.startswith("scaling_lesson.")
+        )
         self._kept: dict[str, tuple[object, Results]] = {}
         self._notebooks: dict[str, notebook.Shown] = {}
 
@@ -82,7 +84,9 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
 
     @event_priority(100)  # before any plugin writes into the site's folder
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
-        if self.serving and self._loaded != _states(self._loaded):  # the gate's own code changed: only a new process has it
+        if self.serving and self._loaded != _states(
+            self._loaded
+        ):  # the gate's own code changed: only a new process has it
             os.execv(sys.executable, sys.orig_argv)
         if not hasattr(self, "_runner"):
             self._runner = Runner()
@@ -99,23 +103,31 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             if not re.search("[A-Za-z]", name) or any(text == name for text, _ in find(name)):
                 raise PluginError(f"numbers: names: {name}: a name has a letter, and is no number")
         for page, exempt in self.config.exempt.items():
-            if not isinstance(exempt, dict) or not all(isinstance(reason, str) and reason for reason in exempt.values()):
+            if not isinstance(exempt, dict) or not all(
+                isinstance(reason, str) and reason for reason in exempt.values()
+            ):
                 raise PluginError(f"numbers: exempt: {page}: give {{text: reason}}, each with its reason")
         if "mkdocs-jupyter" in config.plugins:
             config.plugins["mkdocs-jupyter"].config["execute"] = not self.serving
         self._glossary = Path(self.config.glossary).resolve() if self.config.glossary else None
         terms = read_terms(self._glossary) if self._glossary else {}
         if self._glossary and not terms:
-            path, how = self._glossary.relative_to(self.root).as_posix(), "write it, and on the next line : and its definition"
+            path, how = (
+                self._glossary.relative_to(self.root).as_posix(),
+                "write it, and on the next line : and its definition",
+            )
             self.unjudged.append(Problem(path, 1, f"no term is defined here: {how}"))
-        self._extension = PageExtension(terms)
+        self._terms = [TermsExtension(terms)] if terms else []
+        self._extension = PageExtension()
         config.markdown_extensions.append(self._extension)
         if not self.serving:  # build beside the site, and put it in place only when every number holds
             self._warnings = CountHandler(level=logging.WARNING)
             log = logging.getLogger("mkdocs")
             log.addHandler(self._warnings)
             if config.strict and not self.quiet and log.level > logging.WARNING:
-                log.setLevel(logging.WARNING)  # -q drops warnings before anyone counts them, so a strict build would pass
+                log.setLevel(
+                    logging.WARNING
+                )  # -q drops warnings before anyone counts them, so a strict build would pass
             self._site = Path(config.site_dir)
             self._stage = self._site.with_name(f".{self._site.name}-next")
             config.site_dir = str(self._stage)
@@ -153,7 +165,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             return file.content_string
 
     def _run(self, source: Source, code: object) -> Future[Results]:
-        """The results of a page: those it had, when neither its blocks, nor the lesson's code, nor what they read changed."""
+        """The results of a page: those it had, while its blocks, the lesson's code and what they read are the same."""
         jobs = [Job(n, block.line, block.code, block.limit_s, block.runs) for n, block in enumerate(source.blocks)]
         key, kept = self._kept.get(source.path, (None, Results()))
         blocks = [(job.code, job.limit_s, job.runs) for job in jobs]
@@ -181,7 +193,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             raise PluginError(f"{path}: another plugin changed this page's text, so its lines cannot be named")
         self._reading = Reading(source)
         show = partial(block_html, source, self._runs[path].result())
-        self._extension.begin(self._reading, show, explain=self.root / path != self._glossary)
+        self._extension.begin(self._reading, show, [] if self.root / path == self._glossary else self._terms)
         return markdown
 
     def on_page_content(self, html: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:

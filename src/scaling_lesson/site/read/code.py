@@ -9,7 +9,7 @@ import yaml
 
 
 def words(code: str) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
-    """The texts of a block that ran: those that figure(...) and table(...) show; all others, and comments. Lines from 0."""
+    """The texts of a block that ran: those that figure(...) and table(...) show; all else. Lines from 0."""
     tree = ast.parse(code)
     shown: dict[ast.AST, tuple[int, str]] = {}
 

@@ -125,7 +125,7 @@ class Reading:
             text = _NUMBERED.sub("", "".join(element.itertext()))
             self._flow.append(text)
             self._see("code", text)
-        elif name not in ("headerlink", "claim-odd") and not _DOCSTRING <= set(name.split()):
+        elif name not in ("headerlink", "claim-odd") and not set(name.split()) >= _DOCSTRING:
             self._text(element.text)
             for child in element:
                 self._element(child)
@@ -133,7 +133,7 @@ class Reading:
         self._flow += edge
 
     def _text(self, text: str | None) -> None:
-        """A text of the tree, with what Markdown has stashed away put back: formulas and entities; tags have no text."""
+        """A text of the tree, with what Markdown has stashed away put back: formulas and entities; tags are no text."""
         plain = ""
         for at, part in enumerate(HTML_PLACEHOLDER_RE.split((text or "").replace("\x02amp\x03", "&"))):
             if not at % 2:

@@ -1,4 +1,4 @@
-"""A page's file as text: its blocks and its claims, whose lines Markdown does not keep. All else is read as Markdown shows it."""
+"""A page's file as text: its blocks and claims, whose lines Markdown does not keep. All else is read as it is shown."""
 
 import html
 import re
@@ -122,7 +122,7 @@ class Source:
         return next((line for line in order if word in shown[line]), max(after, self.front + 1))
 
     def marked(self, lines: list[str]) -> list[str]:
-        """These lines of its Markdown (without front matter), each claim and block numbered, as rendering wants them."""
+        """These lines of its Markdown (without front matter), each claim and block numbered, for rendering."""
         lines, number = list(lines), 0
         for at in (line - 1 - self.front for line in self.prose):
             if at < len(lines):
@@ -137,7 +137,7 @@ class Source:
         return lines
 
     def corrected(self, text: str, texts: dict[int, str]) -> str:
-        """The text of the page's file, with these for the texts of its claims, by their number; all else to the byte."""
+        """The text of the page's file, with these for the texts of its claims, by their number; else to the byte."""
         mark = "\ufeff" * text.startswith("\ufeff")
         lines = text.removeprefix(mark).split("\n")
         for number, new in sorted(texts.items(), reverse=True):
@@ -221,6 +221,9 @@ def _problem(header: str, language: str, options: dict[str, str], rest: str, tor
         (unknown, f"there is no option {unknown!r}{near}"),
         (options.get("exec") != "on", 'python blocks are executed, write ```python exec="on"'),
         (source != "above", f'source is "above" or left out, not {source!r}'),
-        (not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", limit) or not float(limit), f"timeout is a number of seconds, not {limit!r}"),
+        (
+            not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", limit) or not float(limit),
+            f"timeout is a number of seconds, not {limit!r}",
+        ),
     )
     return next((f"this block would not run: {why}" for wrong, why in faults if wrong), None)

@@ -17,7 +17,7 @@ class Astray:
     def __init__(self) -> None:
         self._errors: dict[object, BaseException] = {}
         """By what raised them: a thread, a task, or a future whose error nobody asked for."""
-        self._output = tempfile.TemporaryFile()
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 (the process keeps it)
         sys.__stdout__.flush()
         os.dup2(self._output.fileno(), 1)
         threading.excepthook = lambda said: self._errors.setdefault(said.thread, said.exc_value)
@@ -42,7 +42,7 @@ class Astray:
 
     @contextlib.contextmanager
     def watching(self, tasks: bool) -> Iterator[None]:
-        """Raises the first error of a thread, task or pool that nobody caught, and where a thread or output went astray."""
+        """Raises the first error of a thread, task or pool that nobody caught; where a thread or output went astray, too."""
         before, size = set(threading.enumerate()), os.fstat(1).st_size
         self._errors.clear()
         yield

@@ -23,8 +23,8 @@ import matplotlib.figure
 import numpy
 import torch
 
+from scaling_lesson import digits
 from scaling_lesson.figures import STYLE, svg
-from scaling_lesson.site.numbers import value as numbers
 from scaling_lesson.site.numbers.value import Cell, Entry, Fact, Place, Value, canonical
 from scaling_lesson.site.run.astray import Astray
 from scaling_lesson.site.run.provenance import Provenance
@@ -119,7 +119,7 @@ class Session:
         """
         plain, shown = _plain(name, value), parse_unit(unit)
         self._enter(f"fact {name}", canonical(plain))
-        cell = Cell(numbers.in_full(float(Fraction(plain) / shown.factor)), plain, shown)
+        cell = Cell(digits.in_full(float(Fraction(plain) / shown.factor)), plain, shown)
         self._left.cells.append(cell)
         self._left.facts[name] = Fact(name, cell, source)
 
@@ -167,7 +167,7 @@ class Session:
         if isinstance(value, (str, bool)):
             return value if isinstance(value, str) else "yes" if value else "no"
         plain, unit = _plain(title, value), parse_unit(symbol)
-        self._left.cells.append(Cell(numbers.show(Fraction(plain), replace(unit, symbol=""), decimals), plain, unit))
+        self._left.cells.append(Cell(digits.show(Fraction(plain), replace(unit, symbol=""), decimals), plain, unit))
         return self._left.cells[-1]
 
     def _enter(self, key: str, text: str, place: Place | None = None, tolerance: float = 0.0) -> None:
@@ -175,7 +175,9 @@ class Session:
         if key in self._keys:
             kind, _, name = key.partition(" ")
             done = {"value": "published", "fact": "cited"}.get(kind)
-            raise ValueError(f"{name} is already {done} on this page" if done else f"there is already a {kind} {name!r} on this page")
+            raise ValueError(
+                f"{name} is already {done} on this page" if done else f"there is already a {kind} {name!r} on this page"
+            )
         self._keys.add(key)
         self._left.entries[key] = Entry(text, place or self._place(), tolerance)
 
@@ -207,13 +209,15 @@ class Session:
         syntax = isinstance(error, SyntaxError)
         if syntax and error.filename == self._path:
             lines = [error.lineno or self._job.line + 1]
-        raised = f"raised {type(error).__name__}: {error.msg if syntax else ' '.join(str(error).split())}".removesuffix(": ")
+        raised = f"raised {type(error).__name__}: {error.msg if syntax else ' '.join(str(error).split())}".removesuffix(
+            ": "
+        )
         what = f"called sys.exit({error})" if isinstance(error, SystemExit) else raised
         return (self._job.index, (lines or [self._job.line + 1])[-1] - self._job.line - 1), f"the block {what}"
 
 
 def _plain(name: str, value: object) -> int | float | Fraction | str | bool:
-    """The value as Python's own type, which every process can read. Raises ValueError when it is no such number or text."""
+    """The value as Python's own type, which every process can read. Raises ValueError when it is none."""
     kind = next((kind for kind in (bool, int, float, Fraction, str) if isinstance(value, kind)), None)
     if kind is None:
         raise ValueError(f"{name} must be an int, float, Fraction, str or bool; got {type(value).__name__}")

@@ -9,7 +9,7 @@ from scaling_lesson.site.numbers.claim import unit_after
 from scaling_lesson.units import without_prefix
 
 Computed = tuple[int, str, ast.expr | None]
-"""A line that gives a name its value, the value's expression, and its tree: "" and None when it is built up step by step."""
+"""A line that gives a name its value, the value's expression, and its tree: "" and None when it is built in steps."""
 
 PREFIXES = {Fraction(base) ** power for base in (1000, 1024) for power in range(-7, 8)} - {1}
 

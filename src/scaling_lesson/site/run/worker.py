@@ -1,4 +1,4 @@
-"""A process for each page, from the standard forkserver: whatever its blocks change, leave running or break ends with it.
+"""A process for each page, from the standard forkserver: what its blocks change, leave running or break ends with it.
 
 The server has imported torch and matplotlib and nothing of the lesson, so a page starts in milliseconds and reads the
 lesson's code as it now stands. Pages run on all cores. The processes fork: Linux or macOS (on Windows, WSL).
@@ -116,7 +116,10 @@ def _run(connection: Connection, process: BaseProcess, job: Job) -> BlockResult:
             answer = connection.recv()
             if not isinstance(answer, int):
                 return answer
-            line, end = answer, end or time.monotonic() + job.limit_s + GRACE_S  # not before: the server may be importing
+            line, end = (
+                answer,
+                end or time.monotonic() + job.limit_s + GRACE_S,
+            )  # not before: the server may be importing
             wait = max(0.0, end - time.monotonic())
         late = True
         _kill(process)

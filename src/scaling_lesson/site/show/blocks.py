@@ -48,9 +48,13 @@ def _drawn(shown: Figure | Table) -> str:
 
 def _table(table: Table) -> str:
     head = "".join(f"<th scope=col>{escape(title)}{_in(symbol)}</th>" for title, symbol, _ in table.columns)
-    rows = ("".join(f"<td>{cell_html(c) if isinstance(c, Cell) else escape(c)}</td>" for c in row) for row in table.rows)
+    rows = (
+        "".join(f"<td>{cell_html(c) if isinstance(c, Cell) else escape(c)}</td>" for c in row) for row in table.rows
+    )
     body = "".join(f"<tr>{row}</tr>" for row in rows)
-    return f'<div class="md-typeset__scrollwrap"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    return (
+        f'<div class="md-typeset__scrollwrap"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
 
 
 def _in(symbol: str) -> str:

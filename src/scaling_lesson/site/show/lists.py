@@ -16,6 +16,7 @@ from scaling_lesson.site.show.blocks import cell_html
 
 MARKER = re.compile(r"<!-- listing: (numbers|sources) -->")
 
+
 @dataclass
 class Listing:
     """All pages in the order of the navigation, and the page that lists them.

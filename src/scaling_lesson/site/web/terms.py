@@ -5,6 +5,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element
 
 from markdown import Markdown
+from markdown.extensions import Extension
 from markdown.extensions.abbr import AbbrTreeprocessor
 from markdown.treeprocessors import Treeprocessor
 from markdown.util import AtomicString
@@ -13,7 +14,7 @@ _UNMARKED = {"h1", "h2", "h3", "h4", "h5", "h6", "a", "code", "pre", "summary", 
 
 
 def read_terms(file: Path) -> dict[str, str]:
-    """The terms of the glossary page, a definition list, each with its definition as plain text, as sentences spell them."""
+    """The terms of the glossary page, a definition list, as sentences spell them, each with its plain definition."""
     md = Markdown(extensions=["meta", "attr_list", "def_list"])
     reader = _Terms(md)
     md.treeprocessors.register(reader, "terms", -1)
@@ -39,7 +40,18 @@ class _Terms(Treeprocessor):
             terms = []
 
 
-class TermsProcessor(AbbrTreeprocessor):
+class TermsExtension(Extension):
+    """Marks terms on the pages it is given to."""
+
+    def __init__(self, terms: dict[str, str]) -> None:
+        super().__init__()
+        self.terms = terms
+
+    def extendMarkdown(self, md: Markdown) -> None:
+        md.treeprocessors.register(_FirstPlaces(md, self.terms), "lesson_terms", 7)
+
+
+class _FirstPlaces(AbbrTreeprocessor):
     """Marks the first place of each term in running text."""
 
     def run(self, root: Element) -> None:
