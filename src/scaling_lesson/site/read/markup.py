@@ -21,7 +21,7 @@ from scaling_lesson.site.read.prose import Reading
 from scaling_lesson.site.read.source import MARK
 
 BlockHTML = Callable[[int, Callable[[str, str, str], str]], tuple[str, str, str]]
-"""What a page shows of a block, given its index and highlight(code, language, title): before its output, that, after."""
+"""What a page shows of a block, given its index and highlight(code, language, title): before its output, it, after."""
 
 
 def slot(kind: str, number: int) -> str:

@@ -42,7 +42,7 @@ class Astray:
 
     @contextlib.contextmanager
     def watching(self, tasks: bool) -> Iterator[None]:
-        """Raises the first error of a thread, task or pool that nobody caught; where a thread or output went astray, too."""
+        """Raises the first error of a thread, task or pool that nobody caught, or tells what else went astray."""
         before, size = set(threading.enumerate()), os.fstat(1).st_size
         self._errors.clear()
         yield

@@ -132,9 +132,9 @@ class Session:
         """
         if not isinstance(figure, matplotlib.figure.Figure):
             raise ValueError(f"figure takes a matplotlib Figure; got {type(figure).__name__}")
+        drawn = svg.svg_of(figure, f"{Path(self._path).stem}-{name}", title, desc)
         self._enter(f"figure {name}", canonical(title))
         self._enter(f"figure {name} desc", canonical(desc))
-        drawn = svg.svg_of(figure, f"{Path(self._path).stem}-{name}", title, desc)
         for key, text in svg.said(figure):
             self._enter(f"figure {name} {key}", text)
         self._left.shown.append(Figure(drawn, self._table(name, *data) if data is not None else None))
