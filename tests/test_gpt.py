@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from scaling_lesson.accounting import parameter_count
-from scaling_lesson.gpt import GPT, Head, KVCache, load_gpt2_weights
+from scaling_lesson.gpt import GPT, KVCache, attention, future_mask, load_gpt2_weights
 from scaling_lesson.models import GPT2_LARGE, GPT2_MEDIUM, GPT2_SMALL, GPT2_XL, LLAMA3_70B, ModelConfig
 
 # Distinct primes where sizes could be swapped; d_model = 3 x 7.
@@ -116,12 +116,13 @@ def test_the_forward_pass_is_the_formula():
 
 
 @pytest.mark.parametrize("n_query", [1, 2, 5, 13])
-def test_a_head_is_torchs_attention_for_the_last_queries(n_query):
+def test_attention_is_torchs_for_the_last_queries(n_query):
     torch.manual_seed(0)
     q, k, v = torch.randn(3, 2, 3, 13, 7, dtype=torch.float64)
     expected = F.scaled_dot_product_attention(q, k, v, is_causal=True)[..., -n_query:, :]
+    got = attention(q[..., -n_query:, :], k, v, future_mask(n_query, 13, 13 - n_query, q.device))
     # Two orders of summing float64 numbers of size 1.
-    assert (Head()(q[..., -n_query:, :], k, v) - expected).abs().max().item() < 1e-14
+    assert largest_difference(got, expected) < 1e-14
 
 
 def test_later_tokens_do_not_change_earlier_logits():
@@ -212,14 +213,14 @@ def test_logits_are_those_of_hugging_faces_gpt2_with_the_same_weights(sizes, key
 def test_keys_and_values_are_those_of_hugging_faces_cache():
     theirs, ours = random_gpt2(CONFIG, seed=3), GPT(CONFIG).double()
     load_gpt2_weights(ours, theirs.state_dict())
-    cache, tokens = KVCache(CONFIG.n_layer), tokens_of(2, 13)
+    cache, tokens = KVCache(CONFIG, 2, torch.float64), tokens_of(2, 13)
     with torch.no_grad():
         kept = theirs(tokens, use_cache=True).past_key_values
         ours(tokens, cache)
     for layer in range(CONFIG.n_layer):
         # As the logits above, on numbers of size 10.
-        assert largest_difference(cache.keys[layer], kept.layers[layer].keys) < 1e-12, layer
-        assert largest_difference(cache.values[layer], kept.layers[layer].values) < 1e-12, layer
+        assert largest_difference(cache.keys[layer, :, :, :13], kept.layers[layer].keys) < 1e-12, layer
+        assert largest_difference(cache.values[layer, :, :, :13], kept.layers[layer].values) < 1e-12, layer
 
 
 @pytest.mark.parametrize(

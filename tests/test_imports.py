@@ -15,7 +15,7 @@ PACKAGE = Path(scaling_lesson.__file__).parent
 GROUND = {"units", "checks", "models", "accounting", "hardware"}
 """What everything may stand on. Any other module directly in the package, gpt aside, is a concept module."""
 
-ALONE_MAY_USE = {"torch", "numpy"} | set(sys.stdlib_module_names)
+ALONE_MAY_USE = {"torch", "numpy", "jaxtyping"} | set(sys.stdlib_module_names)
 """What a reader needs to know to read a ground-floor or concept module: no drawing, no site builder."""
 
 
