@@ -8,9 +8,12 @@ import jaxtyping
 import pytest
 import torch
 
-# While tests run, every call in these modules is checked against the shapes of its signature. First, since a module
-# that is imported already stays as it is.
-jaxtyping.install_import_hook([f"scaling_lesson.{name}" for name in ("gpt", "generation", "flash_attention")], "beartype.beartype")
+# While tests run, every call in these modules is checked against the shapes of its signature (an int will do for a
+# float). First of all, since a module that is imported already stays as it is.
+jaxtyping.install_import_hook(
+    [f"scaling_lesson.{name}" for name in ("gpt", "generation", "flash_attention")],
+    "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))",
+)
 
 for name in ("CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "NUMBERS_REPORT"):
     os.environ.pop(name, None)  # or CI would be told of every fault the tests plant, and scripts/record refuse

@@ -42,6 +42,7 @@ def test_half_a_number_does_not_fit_on_the_chip():
     )
 
 
+@pytest.mark.usefixtures("shapes_unchecked")
 def test_messages_name_what_was_given():
     with pytest.raises(ValueError, match="q must be a floating-point tensor; got torch.int64"):
         naive_attention(Q.long(), K, V)

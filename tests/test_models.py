@@ -173,6 +173,6 @@ def test_sizes_must_fit_each_other(change, message):
 
 
 def test_a_length_must_fit_the_context():
-    require_in_context("seq_len", PRIMES.max_seq_len, PRIMES)
+    require_in_context(PRIMES, seq_len=PRIMES.max_seq_len)
     with pytest.raises(ValueError, match="seq_len must be at most max_seq_len=29; got 30"):
-        require_in_context("seq_len", 30, PRIMES)
+        require_in_context(PRIMES, seq_len=30)

@@ -141,8 +141,8 @@ def gradient_through(true_gradient: float, dtype: torch.dtype, loss_scale: float
     weight = torch.ones((), dtype=torch.float32, requires_grad=True)
     output = weight.to(dtype) * torch.ones((), dtype=dtype)
     loss = output.float() * true_gradient
-    (loss * loss_scale).backward()
-    return (weight.grad / loss_scale).item()
+    (scaled_gradient,) = torch.autograd.grad(loss * loss_scale, weight)
+    return (scaled_gradient / loss_scale).item()
 
 
 def autocast_dtypes(dtype: torch.dtype) -> dict[str, torch.dtype]:
@@ -170,7 +170,7 @@ def autocast_dtypes(dtype: torch.dtype) -> dict[str, torch.dtype]:
         "weights": _only({w.dtype for w in weights}),
         "activations": _only({a.dtype for a in activations}),
         "activation_gradients": _only({a.grad.dtype for a in activations}),
-        "weight_gradients": _only({w.grad.dtype for w in weights}),
+        "weight_gradients": _only({w.grad.dtype for w in weights if w.grad is not None}),
     }
 
 
@@ -245,9 +245,9 @@ def saved_activation_bytes(
             saved[storage.data_ptr()] = storage
         return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        with torch.autocast("cpu", dtype=autocast_dtype, enabled=autocast_dtype is not None):
-            F.cross_entropy(model(tokens).view(-1, config.vocab_size), tokens.view(-1))
+    autocast = torch.autocast("cpu", dtype=autocast_dtype, enabled=autocast_dtype is not None)
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), autocast:
+        F.cross_entropy(model(tokens).view(-1, config.vocab_size), tokens.view(-1))
     return sum(storage.nbytes() for storage in saved.values())
 
 

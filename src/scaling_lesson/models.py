@@ -124,7 +124,7 @@ class PublishedRun:
 
 
 def require_gpt2_layout(config: ModelConfig) -> None:
-    """Nothing; raises ValueError unless `config` is laid out as GPT-2, whose heads all have their own keys and values."""
+    """Nothing; raises ValueError unless `config` is laid out as GPT-2, where each head has its own keys and values."""
     if config.layout != "GPT-2":
         raise ValueError(f"layout must be 'GPT-2'; got {config.layout!r} ({config.name})")
     if config.n_kv_head != config.n_head:
@@ -133,7 +133,7 @@ def require_gpt2_layout(config: ModelConfig) -> None:
         )
 
 
-def require_in_context(config: ModelConfig, /, **lengths: int) -> None:
+def require_in_context(config: ModelConfig, **lengths: int) -> None:
     """Nothing; raises ValueError naming the length that is not a positive integer up to config.max_seq_len."""
     require_positive_int(**lengths)
     for name, length in lengths.items():

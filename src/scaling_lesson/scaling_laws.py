@@ -1,7 +1,8 @@
-"""Scaling laws: how the loss falls with parameters, tokens and compute, and how to split a budget between the first two.
+"""Scaling laws: how the loss falls with parameters, tokens and compute, and how to split a budget between the two.
 
-N is the number of parameters, D the number of training tokens, C the training FLOPs, and C = 6 N D. Losses are in nats a
-token, on each paper's own text, so losses of two papers do not compare. All fits assume each token is seen about once.
+N is the number of parameters, D the number of training tokens, C the training FLOPs, and C = 6 N D. Losses are in nats
+a token, on each paper's own text, so losses of two papers do not compare. All fits assume that each token is seen
+about once.
 """
 
 import math
