@@ -392,6 +392,7 @@ def test_one_mask_serves_all_layers_and_a_single_position_needs_none(monkeypatch
         return attention(q, k, v, future)
 
     monkeypatch.setattr("scaling_lesson.gpt.attention", watched)
+    monkeypatch.setattr("torch.nn.functional.scaled_dot_product_attention", watched)
     model, cache = GPT(CONFIG), KVCache(CONFIG)
     with torch.no_grad():
         model(tokens_of(1, 3), cache)

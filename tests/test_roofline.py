@@ -271,6 +271,7 @@ def our_pass(batch_size, new_positions, key_positions, dtype=F32):
     return model, tokens_of(batch_size, new_positions), cache
 
 
+@pytest.mark.usefixtures("attention_written_out")
 @pytest.mark.parametrize("dtype", [BF16, F32], ids=str)
 @pytest.mark.parametrize("batch_size", [1, 2])
 @pytest.mark.parametrize("new_positions, key_positions", PASSES)
@@ -291,7 +292,7 @@ def test_fused_attention_is_one_operation_in_each_layer(new_positions, key_posit
     model, tokens, cache = our_pass(batch_size, new_positions, key_positions)
     in_layers, flops = [], []
 
-    def watched(q, k, v, future):
+    def watched(q, k, v, future=None):
         with FlopCounterMode(display=False) as counter:
             output = attention(q, k, v, future)
         in_layers.append(bytes_of(q, k, v, output))
@@ -299,6 +300,7 @@ def test_fused_attention_is_one_operation_in_each_layer(new_positions, key_posit
         return output
 
     monkeypatch.setattr("scaling_lesson.gpt.attention", watched)
+    monkeypatch.setattr("torch.nn.functional.scaled_dot_product_attention", watched)
     with torch.no_grad():
         model(tokens, cache)
     fused = gpt_forward(CONFIG, batch_size, new_positions, key_positions, F32)
