@@ -385,19 +385,24 @@ def test_logits_of_the_last_position_alone_are_those_of_the_whole_pass(filled):
 
 
 def test_one_mask_serves_all_layers_and_a_single_position_needs_none(monkeypatch):
-    masks = []
+    built, masks = [], []
+
+    def mask(*sizes):
+        built.append(sizes)
+        return future_mask(*sizes)
 
     def watched(q, k, v, future=None):
         masks.append(future)
         return attention(q, k, v, future)
 
+    monkeypatch.setattr("scaling_lesson.gpt.future_mask", mask)
     monkeypatch.setattr("scaling_lesson.gpt.attention", watched)
     monkeypatch.setattr("torch.nn.functional.scaled_dot_product_attention", watched)
     model, cache = GPT(CONFIG), KVCache(CONFIG)
     with torch.no_grad():
         model(tokens_of(1, 3), cache)
         model(tokens_of(1, 1), cache)
-    assert len(masks) == 2 * CONFIG.n_layer
+    assert len(built) == 1 and len(masks) == 2 * CONFIG.n_layer
     assert masks[0].tolist() == [[False, True, True], [False, False, True], [False, False, False]]
     assert all(mask is masks[0] for mask in masks[: CONFIG.n_layer])
     assert masks[CONFIG.n_layer :] == [None] * CONFIG.n_layer
