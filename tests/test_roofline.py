@@ -500,5 +500,5 @@ def test_every_operation_carries_its_name_and_stands_for_one_head_unless_told():
         "unfused attention",
         "fused attention",
     ]
-    for attention in (roofline.unfused_attention, roofline.fused_attention):
-        assert attention(**size, dtype=f16) == attention(**size, dtype=f16, heads=1)
+    for counted in (roofline.unfused_attention, roofline.fused_attention):
+        assert counted(**size, dtype=f16) == counted(**size, dtype=f16, heads=1)

@@ -4,7 +4,7 @@ For each tile of queries three things are kept while the tiles of keys and value
 each query; l, the sum of exp(score - m); O, the sum of exp(score - m) x value. When a new tile raises m, what l and O
 held was scaled by the old one, and both are multiplied by exp(old m - new m). At the end the output is O / l.
 Milakov and Gimelshein 2018, Online normalizer calculation for softmax, Algorithm 3; Dao et al. 2022, FlashAttention,
-Algorithm 1; with O divided once at the end and queries in the outer loop, as in Dao 2023, FlashAttention-2, Algorithm 1.
+Algorithm 1; with O divided once at the end and queries in the outer loop: Dao 2023, FlashAttention-2, Algorithm 1.
 
 The lesson's tiles run one after another in Python: they show the arithmetic and the memory, not the speed.
 """

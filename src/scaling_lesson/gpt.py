@@ -108,10 +108,11 @@ class CausalSelfAttention(nn.Module):
         )
         if cache is not None:
             k, v = cache.update(self.layer, k, v)
-        if cache is not None and T == 1:  # a decode step masks nothing: torch's fused kernel, the same formula
-            y = F.scaled_dot_product_attention(q, k, v)
-        else:
+        if cache is None or T > 1:
             y = attention(q, k, v, future)
+        else:
+            # A decode step masks nothing: torch's fused kernel computes the same formula without writing scores down.
+            y = F.scaled_dot_product_attention(q, k, v)
         return self.c_proj(y.transpose(1, 2).reshape(B, T, C))
 
 
@@ -256,9 +257,9 @@ def load_gpt2_weights(model: GPT, weights: Mapping[str, Tensor]) -> None:
     for name in found.keys() & state.keys():
         if found[name].shape != state[name].shape:
             wrong.append(f"{name} has shape {tuple(found[name].shape)}, not {tuple(state[name].shape)}")
-    if "lm_head.weight" in found and "transformer.wte.weight" in found:
-        if not torch.equal(found["lm_head.weight"], found["transformer.wte.weight"]):
-            wrong.append("lm_head.weight is not transformer.wte.weight")
+    table = found.get("transformer.wte.weight")
+    if table is not None and not torch.equal(found.get("lm_head.weight", table), table):
+        wrong.append("lm_head.weight is not transformer.wte.weight")
     if wrong:
         raise ValueError(f"weights must be those of a GPT-2 of this size; got: {', '.join(sorted(wrong))}")
     model.load_state_dict({"lm_head.weight": found["transformer.wte.weight"]} | found)
