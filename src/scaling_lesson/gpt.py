@@ -108,11 +108,9 @@ class CausalSelfAttention(nn.Module):
         )
         if cache is not None:
             k, v = cache.update(self.layer, k, v)
-        if cache is None or T > 1:
-            y = attention(q, k, v, future)
-        else:
-            # A decode step masks nothing: torch's fused kernel computes the same formula without writing scores down.
-            y = F.scaled_dot_product_attention(q, k, v)
+        # A decode step masks nothing: torch's fused kernel computes the same formula without writing scores down.
+        attend = attention if cache is None or T > 1 else F.scaled_dot_product_attention
+        y = attend(q, k, v, future)
         return self.c_proj(y.transpose(1, 2).reshape(B, T, C))
 
 
