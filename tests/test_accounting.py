@@ -4,7 +4,15 @@ import pytest
 import torch
 from fvcore.nn import FlopCountAnalysis
 from torch.utils.flop_counter import FlopCounterMode
-from transformers import DynamicCache, GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM
+from transformers import (
+    DynamicCache,
+    GPT2Config,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+)
 
 from scaling_lesson.accounting import (
     forward_flops,
@@ -22,6 +30,7 @@ from scaling_lesson.models import (
     LLAMA3_8B,
     LLAMA3_70B,
     LLAMA3_405B,
+    QWEN3_4B,
     ModelConfig,
 )
 
@@ -35,6 +44,8 @@ def llama_of(n_kv_head):
 
 
 LLAMAS = [llama_of(n_kv_head) for n_kv_head in (1, 3, 5, 15)]
+# Heads of a width of their own, whose sum, 15 x 14, is not d_model; even, for a rotation turns pairs.
+QWEN = ModelConfig("Qwen primes", 5, 15, 3, 31, 83, 101, 29, GPT2_SMALL.source, "Qwen3", own_head_dim=14)
 GPT2S = [GPT2_SMALL, GPT2_MEDIUM, GPT2_LARGE, GPT2_XL]
 LLAMAS_PUBLISHED = [LLAMA2_7B, LLAMA3_8B, LLAMA3_70B, LLAMA3_405B]
 
@@ -76,6 +87,28 @@ def hugging_face_llama(config):
     )
 
 
+def hugging_face_qwen3(config):
+    """Hugging Face's Qwen3 of these sizes, as above."""
+    return Qwen3ForCausalLM(
+        Qwen3Config(
+            num_hidden_layers=config.n_layer,
+            num_attention_heads=config.n_head,
+            num_key_value_heads=config.n_kv_head,
+            head_dim=config.head_dim,
+            hidden_size=config.d_model,
+            intermediate_size=config.d_ff,
+            vocab_size=config.vocab_size,
+            max_position_embeddings=config.max_seq_len,
+            tie_word_embeddings=True,
+            attn_implementation="eager",
+        )
+    )
+
+
+def hugging_face(config):
+    return {"GPT-2": hugging_face_gpt2, "Llama": hugging_face_llama, "Qwen3": hugging_face_qwen3}[config.layout](config)
+
+
 # -- parameters --------------------------------------------------------------------------------------------------------
 
 
@@ -88,12 +121,12 @@ def counted_in_the_modules(build, config):
         model = build(config)
     counted = dict.fromkeys(("embeddings", "attention", "feed_forward", "norm"), 0)
     for name, parameter in model.named_parameters():  # a tied table is listed once
-        if ".attn." in name or ".self_attn." in name:
+        if ".ln_" in name or "norm." in name:
+            counted["norm"] += parameter.numel()
+        elif ".attn." in name or ".self_attn." in name:
             counted["attention"] += parameter.numel()
         elif ".mlp." in name:
             counted["feed_forward"] += parameter.numel()
-        elif ".ln_" in name or "norm." in name:
-            counted["norm"] += parameter.numel()
         else:
             assert name.rsplit(".", 2)[-2] in ("wte", "wpe", "embed_tokens", "lm_head"), name
             counted["embeddings"] += parameter.numel()
@@ -106,9 +139,9 @@ def test_every_component_of_a_gpt2_has_as_many_parameters_as_its_modules(config,
     assert parameters_by_component(config) == counted_in_the_modules(build, config)
 
 
-@pytest.mark.parametrize("config", [*LLAMAS, *LLAMAS_PUBLISHED], ids=named)
-def test_every_component_of_a_llama_has_as_many_parameters_as_hugging_faces(config):
-    assert parameters_by_component(config) == counted_in_the_modules(hugging_face_llama, config)
+@pytest.mark.parametrize("config", [*LLAMAS, *LLAMAS_PUBLISHED, QWEN, QWEN3_4B], ids=named)
+def test_every_component_of_a_later_model_has_as_many_parameters_as_hugging_faces(config):
+    assert parameters_by_component(config) == counted_in_the_modules(hugging_face, config)
 
 
 @pytest.mark.parametrize(
@@ -122,6 +155,7 @@ def test_every_component_of_a_llama_has_as_many_parameters_as_hugging_faces(conf
         (LLAMA3_8B, 8_030_261_248),
         (LLAMA3_70B, 70_553_706_496),
         (LLAMA3_405B, 405_853_388_800),
+        (QWEN3_4B, 4_022_468_096),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
@@ -234,9 +268,9 @@ def test_flops_of_a_gpt_pass_are_twice_the_multiply_adds_fvcore_counts(new_posit
 
 @pytest.mark.parametrize("batch_size", [1, 3])
 @pytest.mark.parametrize("new_positions, key_positions", PASSES)
-@pytest.mark.parametrize("config", LLAMAS, ids=named)
-def test_flops_of_a_llama_pass_are_those_torch_counts(config, new_positions, key_positions, batch_size):
-    model, cache = hugging_face_llama(config).eval(), DynamicCache()
+@pytest.mark.parametrize("config", [*LLAMAS, QWEN], ids=named)
+def test_flops_of_a_later_models_pass_are_those_torch_counts(config, new_positions, key_positions, batch_size):
+    model, cache = hugging_face(config).eval(), DynamicCache()
     with torch.no_grad():
         if key_positions > new_positions:
             model(tokens_of(config, batch_size, key_positions - new_positions), past_key_values=cache)

@@ -177,6 +177,10 @@ TABLE = {
     formats.bit_fields: ({"x": 1.0, "dtype": F16}, {"x": "number", "dtype": "dtype"}),
     formats.spacing: ({"x": 1.0, "dtype": F16}, {"x": "number", "dtype": "dtype"}),
     formats.update_threshold: ({"weight": 1.0, "dtype": F16}, {"weight": "number", "dtype": "dtype"}),
+    formats.numbers_between: (
+        {"low": 1.0, "high": 1.5, "dtype": F16},
+        {"low": "number", "high": "number", "dtype": "dtype"},
+    ),
     formats.largest_consecutive_integer: ({"dtype": F16}, {"dtype": "dtype"}),
     mixed.add_update: (
         {"weight": 1.0, "update": 1.0, "dtype": F16},
@@ -228,6 +232,7 @@ TABLE = {
     roofline.vector_add: ({"n": 7, "dtype": F16}, {"n": "size", "dtype": "dtype"}),
     roofline.layer_norm: ({"rows": 3, "width": 7, "dtype": F16}, {"rows": "size", "width": "size", "dtype": "dtype"}),
     roofline.softmax: ({"rows": 3, "width": 7, "dtype": F16}, {"rows": "size", "width": "size", "dtype": "dtype"}),
+    roofline.scores_pass: ({"rows": 3, "width": 7, "dtype": F16}, {"rows": "size", "width": "size", "dtype": "dtype"}),
     roofline.gelu: ({"n": 7, "dtype": F16}, {"n": "size", "dtype": "dtype"}),
     roofline.matmul: (
         {"m": 2, "k": 3, "n": 5, "dtype": F16},
@@ -316,6 +321,8 @@ TABLE = {
     laws.Allocation: ({"parameters": 1e9, "tokens": 1e9}, {"parameters": "positive", "tokens": "positive"}),
     laws.optimum: ({"fit": FIT, "flops": 1e20}, {"flops": "positive"}),
     laws.frontier_loss: ({"fit": FIT, "flops": 1e20}, {"flops": "positive"}),
+    laws.budget_for_size: ({"fit": FIT, "parameters": 1e9}, {"parameters": "positive"}),
+    laws.budget_for_loss: ({"fit": FIT, "loss": 2.5}, {"loss": "positive"}),
     laws.optimum_at_ratio: ({"flops": 1e20}, {"flops": "positive", "tokens_per_parameter": "positive"}),
     laws.iso_parameter_curve: (
         {"fit": FIT, "parameters": 1e9, "flops": [1e20]},
@@ -348,8 +355,12 @@ OWN_CASES = [
         lambda: dataclasses.replace(CONFIG, n_kv_head=2),
         "n_head must be divisible by n_kv_head; got n_head=3, n_kv_head=2",
     ),
-    (lambda: dataclasses.replace(CONFIG, layout="BERT"), "layout must be 'GPT-2' or 'Llama'; got 'BERT'"),
+    (lambda: dataclasses.replace(CONFIG, layout="BERT"), "layout must be 'GPT-2', 'Llama' or 'Qwen3'; got 'BERT'"),
     (lambda: models.require_gpt2_layout(LLAMA), "layout must be 'GPT-2'; got 'Llama' (primes)"),
+    (
+        lambda: models.require_gpt2_layout(dataclasses.replace(CONFIG, own_head_dim=11)),
+        "head_dim must be d_model / n_head in the GPT-2 layout; got head_dim=11, d_model=21, n_head=3",
+    ),
     (
         lambda: models.require_gpt2_layout(GROUPED),
         "n_kv_head must equal n_head in the GPT-2 layout; got n_kv_head=1, n_head=3",
@@ -423,6 +434,7 @@ OWN_CASES = [
         lambda: formats.update_threshold(65504, F16),
         "weight must be below the largest number of torch.float16 in size; got 65504",
     ),
+    (lambda: formats.numbers_between(2.0, 1.0, F16), "low must be at most high=1.0; got 2.0"),
     (lambda: mixed.first_change([]), "values must not be empty; got []"),
     (lambda: mixed.stall(60000.0, F16), "increment must stall below the largest number of torch.float16; got 60000.0"),
     (lambda: mixed.stall(1e-3, F16, max_steps=9), "max_steps must reach the stall, and the sum still moves at "),
@@ -450,6 +462,7 @@ OWN_CASES = [
         "causal must be False for more queries than keys; got 3 and 2",
     ),
     (lambda: laws.growth_to_divide_loss(LAW, 1e200), "factor must give an answer that a float can hold; got 1e+200"),
+    (lambda: laws.budget_for_loss(FIT, 1.69), "loss must be above the floor E=1.69; got 1.69"),
     (lambda: laws.iso_parameter_curve(FIT, 1e9, [1e20, nan]), "flops must be finite; got nan"),
     (lambda: laws.iso_flop_curve(FIT, 1e20, [1e9, 0]), "parameters must be above 0; got 0"),
 ]

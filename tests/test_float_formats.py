@@ -205,3 +205,16 @@ def test_float64_reaches_16_bits_by_way_of_float32():
 def test_the_thresholds_in_decimals():
     assert f"{ff.update_threshold(1.0, F16):.1e}" == "4.9e-04"
     assert f"{ff.update_threshold(1.0, BF16):.1e}" == "3.9e-03"
+
+
+@pytest.mark.parametrize("dtype", HALVES, ids=str)
+@pytest.mark.parametrize("low, high", [(0.9975, 1.0085), (1.0, 1.0), (-1e-7, 2e-7), (-3.01, -2.9), (1.0001, 1.0002)])
+def test_the_marks_of_a_ruler_are_all_the_codes_between(dtype, low, high):
+    everything = gfloat.decode_ndarray(GFLOAT[dtype], CODES)
+    expected = numpy.unique(everything[(everything >= low) & (everything <= high)])  # -0.0 and 0.0 are one
+    assert list(dict.fromkeys(ff.numbers_between(low, high, dtype))) == expected.tolist()
+
+
+def test_the_marks_end_with_the_largest_number():
+    assert ff.numbers_between(65440.0, 1e9, F16) == [65440.0, 65472.0, 65504.0]
+    assert ff.numbers_between(-1e9, -65500.0, F16) == [-65504.0]

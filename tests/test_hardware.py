@@ -73,6 +73,15 @@ def test_bandwidths_are_what_the_buses_carry_at_their_clocks(name):
     assert bits / 8 * 2 * mhz * 1e6 == pytest.approx(ACCELERATORS[name].memory_bytes_per_s, abs=step / 2)
 
 
+def test_the_b200_reports_what_its_bus_carries():
+    assert 7680 / 8 * 2 * 3996e6 == pytest.approx(hardware.B200_REPORTED_BYTES_PER_S.value, abs=0.001e12)
+
+
+def test_tf32_is_half_the_sixteen_bit_peak():
+    # The same tensor cores, half the multiply-adds a clock.
+    assert 2 * hardware.A100_TF32_FLOP_PER_S.value == A100_80GB_SXM.peak_for(torch.float16)
+
+
 @pytest.mark.parametrize("name", RIDGES)
 def test_ridges(name):
     assert f"{ridge_flop_per_byte(ACCELERATORS[name], torch.float16):.1f}" == RIDGES[name]

@@ -73,9 +73,9 @@ def offences(sources: dict[str, str]) -> list[str]:
             ):
                 found.append(f"{path}:{line}: {layer} imports {name}")
         for node in ast.walk(tree):
-            if reads_alone and isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                if node.func.id in ("print", "__import__"):
-                    found.append(f"{path}:{node.lineno}: {layer} calls {node.func.id}")
+            called = node.func if isinstance(node, ast.Call) else None
+            if reads_alone and isinstance(called, ast.Name) and called.id in ("print", "__import__"):
+                found.append(f"{path}:{called.lineno}: {layer} calls {called.id}")
     return sorted(found)
 
 

@@ -4,7 +4,7 @@ from math import nan
 import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
-from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM
+from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM, Qwen3Config, Qwen3ForCausalLM
 
 from scaling_lesson.accounting import forward_flops
 from scaling_lesson.generation import count_positions, generate, generate_with_cache
@@ -21,10 +21,18 @@ from scaling_lesson.kv_cache import (
     recomputed_positions,
     step_traffic_bytes,
 )
-from scaling_lesson.models import GPT2_SMALL, LLAMA2_7B, LLAMA3_70B, ModelConfig
+from scaling_lesson.models import GPT2_SMALL, LLAMA2_7B, LLAMA3_70B, QWEN3_4B, ModelConfig
 
 # Distinct primes where sizes could be swapped; d_model = 3 x 7.
 CONFIG = ModelConfig("primes", 5, 3, 3, 21, 83, 101, 29, GPT2_SMALL.source)
+QWEN3_4B_SIZES = Qwen3Config(
+    num_hidden_layers=36,
+    num_attention_heads=32,
+    num_key_value_heads=8,
+    head_dim=128,
+    hidden_size=2560,
+    intermediate_size=9728,
+)
 GENERATORS = {False: generate, True: generate_with_cache}
 RUNS = [(1, 1), (1, 7), (2, 1), (7, 11), (13, 3)]
 
@@ -207,6 +215,17 @@ def test_the_cache_of_a_llama_is_as_large_as_hugging_faces(n_kv_head, batch_size
     for dtype in (torch.int8, torch.uint8, torch.float8_e4m3fn, torch.float8_e5m2):
         in_8_bits = sum(tensor.to(dtype).nbytes for tensor in kept)
         assert kv_cache_bytes(config, seq_len, batch_size, dtype) == in_8_bits
+
+
+def test_a_head_of_a_width_of_its_own_sets_the_bytes_of_a_token():
+    # Hugging Face's Qwen3 4B keeps K and V of shape (1, 8, seq_len, 128) in each of 36 layers; d_model / n_head is 80.
+    with torch.device("meta"):
+        model, cache = Qwen3ForCausalLM(QWEN3_4B_SIZES).to(torch.bfloat16), DynamicCache()
+        model(torch.zeros(1, 3, dtype=torch.long), past_key_values=cache)
+    kept = sum(tensor.nbytes for layer in cache.layers for tensor in (layer.keys, layer.values))
+    assert kv_cache_bytes(QWEN3_4B, 3, dtype=torch.bfloat16) == kept
+    assert kv_cache_bytes_per_token(QWEN3_4B) == 147_456
+    assert kv_cache_bytes_per_token(replace(QWEN3_4B, own_head_dim=None)) == 92_160
 
 
 def looked_up_weight_bytes(config, new_positions, dtype):

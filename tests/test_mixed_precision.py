@@ -123,6 +123,24 @@ def test_autocast_computes_both_passes_in_16_bits_and_keeps_float32_outside(dtyp
     assert torch.equal(torch.get_rng_state(), state)
 
 
+def test_adam_in_float16_breaks_at_its_first_step():
+    weight = torch.ones(1, dtype=F16, requires_grad=True)
+    weight.grad = torch.full_like(weight, 1e-4)
+    torch.optim.Adam([weight], lr=1e-3).step()
+    g, eps = weight.grad, torch.tensor(1e-8, dtype=F16)
+    assert weight.item() == (1 - 1e-3 * g / ((g * g).sqrt() + eps)).item() == -inf  # as the page writes it
+
+
+def test_adams_second_average_cannot_decay_in_bfloat16():
+    weight = torch.ones(1, dtype=BF16, requires_grad=True)
+    optimizer = torch.optim.Adam([weight])
+    for gradient in (30.0, 0.0, 0.0, 0.0):
+        weight.grad = torch.full_like(weight, gradient)
+        optimizer.step()
+        average = optimizer.state[weight]["exp_avg_sq"].item()
+        assert average == mp.stored(30.0**2 * 0.001, BF16)
+
+
 # -- memory ------------------------------------------------------------------------------------------------------------
 
 

@@ -20,6 +20,7 @@ from scaling_lesson.models import (
     LLAMA3_70B,
     LLAMA3_405B,
     LLAMA_65B,
+    QWEN3_4B,
     ModelConfig,
     PublishedRun,
     Source,
@@ -43,6 +44,7 @@ PUBLISHED_SIZES = {
     "LLAMA3_8B": (32, 32, 8, 4096, 14336, 128256, 8192, 128, "Llama"),
     "LLAMA3_70B": (80, 64, 8, 8192, 28672, 128256, 8192, 128, "Llama"),
     "LLAMA3_405B": (126, 128, 8, 16384, 53248, 128256, 131072, 128, "Llama"),
+    "QWEN3_4B": (36, 32, 8, 2560, 9728, 151936, 40960, 128, "Qwen3"),
 }
 
 # As printed: parameters, tokens, FLOPs, accelerators, accelerator-hours, days.
@@ -52,6 +54,8 @@ PUBLISHED_RUNS = {
     "CHINCHILLA": (70e9, 1.4e12, 5.76e23, None, None, None),
     "LLAMA_13B": (13.0e9, 1.0e12, None, None, 135168, None),
     "LLAMA_65B": (65.2e9, 1.4e12, None, 2048, 1022362, 21),
+    "LLAMA3_8B_RUN": (8.0e9, 15e12, None, None, 1.3e6, None),
+    "LLAMA3_405B_RUN": (405e9, 15.6e12, 3.8e25, 16384, None, None),
 }
 
 
@@ -92,7 +96,13 @@ def test_every_model_and_run_has_a_name_of_its_own_and_a_source_one_can_look_up(
 
 def test_the_released_models_are_as_large_as_their_names_say():
     # Names round to the digits they print: half a unit of the last one. GPT-2's paper miscounts, and prints none here.
-    for config, billions, digit in ((LLAMA2_7B, 7, 1), (LLAMA3_8B, 8, 1), (LLAMA3_70B, 70, 1), (LLAMA3_405B, 405, 1)):
+    for config, billions, digit in (
+        (LLAMA2_7B, 7, 1),
+        (LLAMA3_8B, 8, 1),
+        (LLAMA3_70B, 70, 1),
+        (LLAMA3_405B, 405, 1),
+        (QWEN3_4B, 4, 0.5),
+    ):
         assert parameter_count(config) / 1e9 == pytest.approx(billions, abs=digit), config.name
 
 
@@ -129,8 +139,12 @@ def test_the_layout_gpt2_stands_for():
             dataclasses.replace(PRIMES, n_kv_head=1),
             "n_kv_head must equal n_head in the GPT-2 layout; got n_kv_head=1, n_head=3",
         ),
+        (
+            dataclasses.replace(PRIMES, own_head_dim=11),
+            "head_dim must be d_model / n_head in the GPT-2 layout; got head_dim=11, d_model=21, n_head=3",
+        ),
     ],
-    ids=["Llama", "Llama without shared heads", "GPT-2 with shared heads"],
+    ids=["Llama", "Llama without shared heads", "GPT-2 with shared heads", "GPT-2 with wider heads"],
 )
 def test_another_layout_than_gpt2s_is_refused(config, message):
     with pytest.raises(ValueError) as error:
@@ -163,13 +177,22 @@ def test_a_size_must_be_a_positive_integer(size, bad):
         ({"n_kv_head": 2}, "n_head must be divisible by n_kv_head; got n_head=3, n_kv_head=2"),
         ({"name": ""}, "name must be a non-empty string; got ''"),
         ({"source": "a paper"}, "source must be a Source; got 'a paper'"),
-        ({"layout": "gpt2"}, "layout must be 'GPT-2' or 'Llama'; got 'gpt2'"),
+        ({"layout": "gpt2"}, "layout must be 'GPT-2', 'Llama' or 'Qwen3'; got 'gpt2'"),
+        ({"own_head_dim": 0}, "own_head_dim must be a positive integer; got 0"),
+        ({"own_head_dim": 7.0}, "own_head_dim must be a positive integer; got 7.0"),
     ],
 )
 def test_sizes_must_fit_each_other(change, message):
     with pytest.raises(ValueError) as error:
         dataclasses.replace(PRIMES, **change)
     assert str(error.value) == message
+
+
+def test_a_head_of_a_width_of_its_own_keeps_it_and_need_not_split_d_model():
+    wide = dataclasses.replace(PRIMES, n_head=5, n_kv_head=5, own_head_dim=11)  # 5 does not divide 21
+    assert wide.head_dim == 11 and dataclasses.replace(wide, d_model=26, n_kv_head=1).head_dim == 11
+    # One that has none follows d_model and n_head.
+    assert PRIMES.head_dim == 7 and dataclasses.replace(PRIMES, d_model=33).head_dim == 11
 
 
 def test_a_length_must_fit_the_context():

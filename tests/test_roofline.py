@@ -30,6 +30,7 @@ from scaling_lesson.roofline import (
     matmul,
     memory_time_s,
     ridge_flop_per_byte,
+    scores_pass,
     softmax,
     unfused_attention,
     vector_add,
@@ -123,6 +124,15 @@ def test_elementwise_flops_are_those_of_the_formula_written_out(name):
     assert (result - torchs(x)).abs().max().item() < 1e-14
     assert operation(7, 13).flops == counter.each
     assert counter.each_row == 7 * flops_a_row
+
+
+@pytest.mark.parametrize("written_out", [lambda x: x * 0.125, lambda x: x / 8.0], ids=["multiplied", "divided"])
+def test_a_pass_over_the_scores_is_one_flop_each(written_out):
+    x = torch.randn(7, 13, generator=torch.Generator().manual_seed(0))
+    with CountElementwise(x.numel()) as counter:
+        y = written_out(x)
+    assert scores_pass(7, 13, F32).flops == counter.each
+    assert scores_pass(7, 13, F32).memory_bytes == x.nbytes + y.nbytes == 2 * scores_pass(7, 13, HALF).memory_bytes
 
 
 def test_the_flops_for_each_element_are_as_said():

@@ -13,6 +13,8 @@ from scaling_lesson.scaling_laws import (
     PRINTED_FIT,
     REPLICATED_FIT,
     UNROUNDED_FIT,
+    budget_for_loss,
+    budget_for_size,
     frontier_loss,
     growth_to_divide_loss,
     iso_flop_curve,
@@ -32,7 +34,7 @@ fits = pytest.mark.parametrize("fit", FITS, ids=lambda fit: fit.name)
 budgets = pytest.mark.parametrize("flops", BUDGETS)
 
 # Hoffmann et al. 2022, Table A3, Approach 3: parameters, tokens. Its FLOPs are left out: in three of the nine rows
-# (67B, 175B, 280B) they are not 6 N D, in that of 175B by a factor of ten.
+# (67B, 175B, 280B) they are not 6 N D, in that of 175B by a factor of ten, 1.26e24: a misprint.
 TABLE_A3 = {
     400e6: 9.2e9,
     1e9: 27.1e9,
@@ -196,6 +198,30 @@ def test_doubling_gophers_budget_cuts_0_9_to_1_3_percent():
     C = GOPHER.training_flops
     cuts = {fit.name: f"{100 * (1 - frontier_loss(fit, 2 * C) / frontier_loss(fit, C)):.1f} %" for fit in FITS}
     assert cuts == {"as printed": "1.3 %", "unrounded": "1.2 %", "replicated": "0.9 %"}
+
+
+@fits
+@budgets
+def test_budgets_are_found_back_from_the_best_size_and_from_its_loss(fit, flops):
+    assert budget_for_size(fit, optimum(fit, flops).parameters) == pytest.approx(flops, rel=1e-12)
+    # The loss is rounded at 1e-16 of itself; above the floor, raised to 1 / 0.16 at most, that is 1e-11 at 3.7e29.
+    assert budget_for_loss(fit, frontier_loss(fit, flops)) == pytest.approx(flops, rel=1e-10)
+
+
+@fits
+def test_no_budget_reaches_the_floor(fit):
+    with pytest.raises(ValueError, match="loss must be above the floor"):
+        budget_for_loss(fit, fit.E)
+
+
+def test_half_of_gophers_compute_would_have_reached_its_loss():
+    gopher = parametric_loss(REPLICATED_FIT, 280e9, 300e9)
+    low, high = 1e20, 1e26
+    for _ in range(200):  # by halving the interval
+        middle = math.sqrt(low * high)
+        low, high = (middle, high) if frontier_loss(REPLICATED_FIT, middle) > gopher else (low, middle)
+    assert budget_for_loss(REPLICATED_FIT, gopher) == pytest.approx(low, rel=1e-9)
+    assert f"{low / (6 * 280e9 * 300e9):.0%}" == "50%"
 
 
 # -- Kaplan ------------------------------------------------------------------------------------------------------------

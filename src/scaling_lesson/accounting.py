@@ -7,10 +7,11 @@ from scaling_lesson.models import ModelConfig, require_positions
 
 
 def _matrices_of_a_layer(config: ModelConfig) -> tuple[int, int]:
-    """Parameters of one layer's matrices, biases left out: those of attention, and those of the feed-forward network."""
+    """Parameters of one layer's matrices, without biases: those of attention, and those of the feed-forward network."""
     qkv_width = (config.n_head + 2 * config.n_kv_head) * config.head_dim
+    heads_width = config.n_head * config.head_dim
     feed_forward_matrices = 2 if config.layout == "GPT-2" else 3
-    return config.d_model * (qkv_width + config.d_model), feed_forward_matrices * config.d_model * config.d_ff
+    return config.d_model * (qkv_width + heads_width), feed_forward_matrices * config.d_model * config.d_ff
 
 
 def parameters_by_component(config: ModelConfig) -> dict[str, int]:
@@ -18,11 +19,12 @@ def parameters_by_component(config: ModelConfig) -> dict[str, int]:
 
     embeddings: the token table, vocab_size x d_model. GPT-2 adds a position table, max_seq_len x d_model, and uses the
     token table again for the logits (tied), which adds nothing. Llama rotates queries and keys instead of adding
-    positions, and has a second table for the logits.
-    attention: in each layer d_model -> (n_head + 2 n_kv_head) head_dim for Q, K and V, and d_model -> d_model.
+    positions, and has a second table for the logits. Qwen3 has one.
+    attention: in each layer d_model -> (n_head + 2 n_kv_head) head_dim for Q, K and V, and n_head head_dim -> d_model.
     feed_forward: in each layer d_model -> d_ff and d_ff -> d_model; in Llama a third matrix, d_model -> d_ff, gates
     the first (Touvron et al. 2023, LLaMA, Section 2.2).
     norm: a gain of d_model twice a layer and once at the end. In GPT-2 a bias beside each, and one on every matrix.
+    In Qwen3 two gains of head_dim more in each layer, for queries and for keys.
     """
     d_model = config.d_model
     is_gpt2 = config.layout == "GPT-2"
@@ -31,11 +33,15 @@ def parameters_by_component(config: ModelConfig) -> dict[str, int]:
         attention += (config.n_head + 2 * config.n_kv_head) * config.head_dim + d_model
         feed_forward += config.d_ff + d_model
     table = config.vocab_size * d_model
+    further_table = {"GPT-2": config.max_seq_len * d_model, "Llama": table, "Qwen3": 0}[config.layout]
+    norm = (2 * config.n_layer + 1) * d_model * (2 if is_gpt2 else 1)
+    if config.layout == "Qwen3":
+        norm += 2 * config.n_layer * config.head_dim
     return {
-        "embeddings": table + (config.max_seq_len * d_model if is_gpt2 else table),
+        "embeddings": table + further_table,
         "attention": config.n_layer * attention,
         "feed_forward": config.n_layer * feed_forward,
-        "norm": (2 * config.n_layer + 1) * d_model * (2 if is_gpt2 else 1),
+        "norm": norm,
     }
 
 
@@ -49,8 +55,9 @@ def forward_flops_by_component(config: ModelConfig, new_positions: int, key_posi
 
     new_positions go through every matrix, and their queries meet key_positions keys (their own among them).
     attention_projections: the matrices for Q, K and V and the one after attention.  attention: Q K^T and the weights
-    times V, 2 x 2 key_positions d_model for each new position and layer; the full rectangle new_positions x
-    key_positions, since `gpt.attention` computes it whole and masks afterwards; sharing key-value heads does not change it.
+    times V, 2 x 2 key_positions n_head head_dim for each new position and layer; the full rectangle new_positions x
+    key_positions, since `gpt.attention` computes it whole and masks afterwards; sharing key-value heads does not
+    change it.
     feed_forward: its two or three matrices.  logits: d_model x vocab_size, which your forward pass computes at every
     position. Not counted: biases, softmax, norms, activation functions, rotations, table look-ups.
     Raises ValueError for a length that is not a positive integer, new_positions above key_positions, or key_positions
@@ -61,7 +68,7 @@ def forward_flops_by_component(config: ModelConfig, new_positions: int, key_posi
     attention, feed_forward = _matrices_of_a_layer(config)
     return {
         "attention_projections": per_layer * 2 * attention,
-        "attention": per_layer * 2 * 2 * key_positions * config.d_model,
+        "attention": per_layer * 2 * 2 * key_positions * config.n_head * config.head_dim,
         "feed_forward": per_layer * 2 * feed_forward,
         "logits": new_positions * 2 * config.d_model * config.vocab_size,
     }

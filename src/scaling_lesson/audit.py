@@ -40,9 +40,9 @@ RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 LARGE = {prefix: 1000**n for n, prefix in enumerate("kMGTPEZ", 1)}
 BINARY = {f"{prefix}i": 1024**n for n, prefix in enumerate("KMGT", 1)}
 SMALL = {"m": Fraction(1, 10**3), "µ": Fraction(1, 10**6), "n": Fraction(1, 10**9)}
-TIMES = {"second": 1, "hour": 3600, "day": 86400, "year": 31_557_600}  # the Julian year
+TIMES = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "year": 31_557_600}  # the Julian year
 UNITS = (
-    {"": ("", 1), "×": ("", 1), "x": ("", 1), "times": ("", 1), "%": ("", Fraction(1, 100))}
+    {"": ("", 1), "×": ("", 1), "x": ("", 1), "times": ("", 1), "%": ("", Fraction(1, 100)), "percent": ("", Fraction(1, 100))}
     | {f"{prefix}B": ("data", size) for prefix, size in ({"": 1} | LARGE | BINARY).items()}
     | dict.fromkeys(("byte", "bytes"), ("data", 1))
     | {f"{prefix}{name}": ("work", size) for name in ("FLOP", "FLOPs") for prefix, size in ({"": 1} | LARGE).items()}
@@ -51,7 +51,7 @@ UNITS = (
 )
 
 STATEMENT = re.compile(
-    r"(?P<bound>(?i:about|exactly|over|under|more than|less than|at least|at most)\s|[<>≤≥]\s?)?"
+    r"(?P<bound>(?i:about|exactly|over|under|more than|less than|at least|at most)\s|[<>≤≥≈~]\s?)?"
     r"(?P<minus>[-−])?(?:"
     r"(?P<above>[0-9]{1,9})/(?P<below>[0-9]{1,9})"
     r"|2(?P<two>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4})"
@@ -127,7 +127,7 @@ def wrong(
         step = scale * (Fraction(int(said["above"]), int(said["below"])) if said["above"] else Fraction(2) ** power)
     else:
         step = scale * Fraction(10) ** (power - len(part))
-    while bound == "about" and not part and not exactly and digits and digits % 10 == 0:
+    while bound in ("about", "≈", "~") and not part and not exactly and digits and digits % 10 == 0:
         digits, step = digits // 10, step * 10  # "about 500,000" promises one digit
 
     def holds(amount: Fraction) -> bool:
@@ -445,7 +445,7 @@ def audit(site: Path) -> tuple[list[str], str]:
     """All problems of a site, as lines, and what was verified. Raises ValueError when it is not a built site."""
     try:
         numbers = json.loads((site / "numbers.json").read_text(encoding="utf-8"))
-        listed, by_url = numbers["pages"], {page["url"]: path for path, page in numbers["pages"].items()}
+        listed, by_url = numbers["pages"], {unquote(page["url"]): path for path, page in numbers["pages"].items()}
         words = sorted([*THEME_NAMES, *numbers["names"]], key=len, reverse=True)
         names = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)")
         pages = {page.path: page for page in (Page(site, file) for file in sorted(site.rglob("*.html")))}

@@ -118,6 +118,26 @@ def update_threshold(weight: float, dtype: torch.dtype) -> float:
     return _gap_above("weight", weight, dtype) / 2
 
 
+def numbers_between(low: float, high: float, dtype: torch.dtype) -> list[float]:
+    """Every number dtype has from low to high, ascending: the marks of that ruler; exact in float64.
+
+    low and high themselves are among them only when dtype has them.
+    Raises ValueError when either is not finite, low is above high, or dtype is not one of the three formats.
+    """
+    require_finite(low=low, high=high)
+    require_float_dtype(dtype=dtype)
+    if low > high:
+        raise ValueError(f"low must be at most high={high!r}; got {low!r}")
+
+    infinity = torch.tensor(math.inf, dtype=dtype)
+    x = torch.nextafter(cast("low", low, dtype), -infinity)  # a cast may round past low, by less than one mark
+    found = []
+    while (x := torch.nextafter(x, infinity)).isfinite() and x.item() <= high:
+        if x.item() >= low:
+            found.append(x.item())
+    return found
+
+
 def largest_consecutive_integer(dtype: torch.dtype) -> int:
     """The largest n for which dtype holds every integer from 0 to n; n + 1 is rounded away.
 

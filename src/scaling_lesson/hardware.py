@@ -13,7 +13,7 @@ from types import MappingProxyType
 import torch
 
 from scaling_lesson.checks import require_positive, require_text
-from scaling_lesson.models import Source, require_source
+from scaling_lesson.models import Fact, Source, require_source
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,8 @@ def _nvidia(title: str, where: str, date: str, url: str) -> Source:
     return Source(f"NVIDIA {title}", where, date, f"https://{url}")
 
 
-# The tensor cores of the V100 and the T4 take float16, not bfloat16.
+# The tensor cores of the V100 and the T4 take float16, not bfloat16. The float32 peak is second hand; it is what 5,120
+# cores with two FLOPs a clock do at 1.53 GHz (Cornell Virtual Workshop, GPU architecture, Tesla V100).
 V100_SXM = Accelerator(
     name="V100 32 GB SXM2",
     peak_flop_per_s={torch.float16: 125e12, torch.float32: 15.7e12},
@@ -65,7 +66,7 @@ V100_SXM = Accelerator(
     memory_bytes=32e9,
     source=_nvidia(
         "V100 Tensor Core GPU Datasheet",
-        "specifications table, column V100 SXM2",
+        "specifications table, column V100 SXM2; the float32 peak second hand",
         "2020-01",
         "images.nvidia.com/content/technologies/volta/pdf/volta-v100-datasheet-update-us-1165301-r5.pdf",
     ),
@@ -129,6 +130,20 @@ A100_80GB_SXM = Accelerator(
     ),
 )
 
+A100_TF32_FLOP_PER_S = Fact(156e12, A100_80GB_SXM.source)
+"""What its tensor cores do with float32 inputs that are rounded to TF32 first, dense."""
+
+A100_L2_BYTES = Fact(
+    40960 * 1024,
+    _nvidia(
+        "Ampere Architecture In-Depth",
+        "comparison of data center GPUs, row L2 Cache Size; 40 MB in the text",
+        "2020-05-14",
+        "developer.nvidia.com/blog/nvidia-ampere-architecture-in-depth/",
+    ),
+)
+"""The cache on the chip between all multiprocessors and the memory."""
+
 # The product page prints 1,979 TFLOP/s, the sparse figure, and rounds the others to 67 TFLOP/s and 3.35 TB/s.
 H100_SXM = Accelerator(
     name="H100 SXM",
@@ -157,3 +172,25 @@ B200 = Accelerator(
         "resources.nvidia.com/en-us-dgx-systems/dgx-b200-datasheet",
     ),
 )
+
+B200_REPORTED_BYTES_PER_S = Fact(
+    7.672e12,
+    Source(
+        "PyTorch ao, pull request 4002: update b200 peak memory bandwidth",
+        "description: 7680 bits at 3996 MHz, two transfers a clock, as driver and nvidia-smi report them",
+        "2026-03-05",
+        "https://github.com/pytorch/ao/pull/4002",
+    ),
+)
+"""Memory bandwidth by the bus width and clock that the device itself reports, beside the 8 TB/s that are printed."""
+
+EXPONENTIALS_PER_CLOCK = Fact(
+    16,
+    Source(
+        "Zadouri et al. 2026, FlashAttention-4",
+        "on the special function units of each multiprocessor, the same on Hopper and Blackwell; second hand",
+        "2026-03-05",
+        "https://www.together.ai/blog/flashattention-4",
+    ),
+)
+"""Exponentials that one multiprocessor does in a clock."""

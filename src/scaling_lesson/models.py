@@ -4,7 +4,7 @@ Names are the field's. GPT-2's own code writes `n_embd` for what is `d_model` he
 Every published size stands with the place it was printed.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scaling_lesson.checks import require_positive, require_positive_int, require_text
 
@@ -42,13 +42,15 @@ class ModelConfig:
     n_layer: blocks.  n_head: query heads in a layer.  n_kv_head: heads that have keys and values of their own; fewer
     than n_head when several query heads share one (grouped-query attention).  d_model: width of the residual stream.
     d_ff: width inside the feed-forward network.  vocab_size: tokens.  max_seq_len: longest context, in positions.
-    source: where these sizes are printed.  layout: how the blocks are built, "GPT-2" or "Llama":
+    source: where these sizes are printed.  own_head_dim: width of a head where it is not d_model / n_head, else None.
+    layout: how the blocks are built, "GPT-2", "Llama" or "Qwen3":
 
     GPT-2: learned positions, two feed-forward matrices, biases, layer norm, one table for tokens in and logits out.
     Llama: rotary positions, three feed-forward matrices (one gates another), no biases, RMS norm, two tables.
+    Qwen3: as Llama, with an RMS norm more for each head's queries and keys, and one table, as in its sizes up to 4B.
 
-    Raises ValueError when a size is not a positive integer, when the heads do not split d_model evenly, when the
-    key-value heads do not split the query heads evenly, or for another layout.
+    Raises ValueError when a size is not a positive integer, when the heads have no width of their own and do not split
+    d_model evenly, when the key-value heads do not split the query heads evenly, or for another layout.
     """
 
     name: str
@@ -61,25 +63,28 @@ class ModelConfig:
     max_seq_len: int
     source: Source
     layout: str = "GPT-2"
+    own_head_dim: int | None = None
 
     def __post_init__(self) -> None:
         require_text(name=self.name)
         for size in ("n_layer", "n_head", "n_kv_head", "d_model", "d_ff", "vocab_size", "max_seq_len"):
             require_positive_int(**{size: getattr(self, size)})
-        if self.d_model % self.n_head:
+        if self.own_head_dim is not None:
+            require_positive_int(own_head_dim=self.own_head_dim)
+        elif self.d_model % self.n_head:
             raise ValueError(f"d_model must be divisible by n_head; got d_model={self.d_model}, n_head={self.n_head}")
         if self.n_head % self.n_kv_head:
             raise ValueError(
                 f"n_head must be divisible by n_kv_head; got n_head={self.n_head}, n_kv_head={self.n_kv_head}"
             )
-        if self.layout not in ("GPT-2", "Llama"):
-            raise ValueError(f"layout must be 'GPT-2' or 'Llama'; got {self.layout!r}")
+        if self.layout not in ("GPT-2", "Llama", "Qwen3"):
+            raise ValueError(f"layout must be 'GPT-2', 'Llama' or 'Qwen3'; got {self.layout!r}")
         require_source(self.source)
 
     @property
     def head_dim(self) -> int:
-        """Width of one head: d_model / n_head."""
-        return self.d_model // self.n_head
+        """Width of one head: its own where it has one, else d_model / n_head."""
+        return self.d_model // self.n_head if self.own_head_dim is None else self.own_head_dim
 
 
 @dataclass(frozen=True)
@@ -124,12 +129,20 @@ class PublishedRun:
 
 
 def require_gpt2_layout(config: ModelConfig) -> None:
-    """Nothing; raises ValueError unless `config` is laid out as GPT-2, where each head has its own keys and values."""
+    """Nothing; raises ValueError unless `config` is laid out as GPT-2.
+
+    Its heads all have keys and values of their own, and split d_model between them.
+    """
     if config.layout != "GPT-2":
         raise ValueError(f"layout must be 'GPT-2'; got {config.layout!r} ({config.name})")
     if config.n_kv_head != config.n_head:
         raise ValueError(
             f"n_kv_head must equal n_head in the GPT-2 layout; got n_kv_head={config.n_kv_head}, n_head={config.n_head}"
+        )
+    if config.n_head * config.head_dim != config.d_model:
+        raise ValueError(
+            f"head_dim must be d_model / n_head in the GPT-2 layout; got head_dim={config.head_dim}, "
+            f"d_model={config.d_model}, n_head={config.n_head}"
         )
 
 
@@ -209,6 +222,26 @@ LLAMA3_8B = _llama3("Llama 3 8B", n_layer=32, n_head=32, d_model=4096, d_ff=1433
 LLAMA3_70B = _llama3("Llama 3 70B", n_layer=80, n_head=64, d_model=8192, d_ff=28672, max_seq_len=8192)
 LLAMA3_405B = _llama3("Llama 3.1 405B", n_layer=126, n_head=128, d_model=16384, d_ff=53248, max_seq_len=131072)
 
+# Qwen3 4B: 32 heads of 128 are wider together than the 2,560 of the residual stream.
+QWEN3_4B = ModelConfig(
+    "Qwen3 4B",
+    n_layer=36,
+    n_head=32,
+    n_kv_head=8,
+    d_model=2560,
+    d_ff=9728,
+    vocab_size=151936,
+    max_seq_len=40960,
+    layout="Qwen3",
+    own_head_dim=128,
+    source=Source(
+        title="Yang et al. 2025, Qwen3 Technical Report",
+        where="Table 1: layers and heads; widths, vocabulary, context: config.json, second hand, from copies of it",
+        date="2025-05-14",
+        url="https://arxiv.org/abs/2505.09388v1",
+    ),
+)
+
 GPT3 = PublishedRun(
     "GPT-3",
     175.0e9,
@@ -232,7 +265,8 @@ GOPHER = PublishedRun("Gopher", 280e9, 300e9, _CHINCHILLA_SOURCE, training_flops
 CHINCHILLA = PublishedRun("Chinchilla", 70e9, 1.4e12, _CHINCHILLA_SOURCE, training_flops=5.76e23)
 _LLAMA_SOURCE = Source(
     title="Touvron et al. 2023, LLaMA: Open and Efficient Foundation Language Models",
-    where="Table 2; accelerators and days in Section 2.4, hours in Table 15",
+    where="Table 2; accelerators and days in Section 2.4, hours in Table 15; "
+    "better than GPT-3 on most benchmarks: abstract",
     date="2023-02-27",
     url="https://arxiv.org/abs/2302.13971v1",
 )
@@ -241,6 +275,38 @@ LLAMA_65B = PublishedRun(
     "LLaMA-65B", 65.2e9, 1.4e12, _LLAMA_SOURCE, n_accelerators=2048, accelerator_hours=1022362, days=21
 )
 
+# The card prints "15T+" for both sizes of Llama 3.
+LLAMA3_8B_RUN = PublishedRun(
+    "Llama 3 8B training",
+    8.0e9,
+    15e12,
+    Source(
+        "Meta 2024, Llama 3 Model Card",
+        "Table of Model Details: parameters and token count; hours in the Table of Carbon Footprint",
+        "2024-04-18",
+        "https://github.com/meta-llama/llama3/blob/13e795f906b6b46c585f558854e2177f74e49525/MODEL_CARD.md",
+    ),
+    accelerator_hours=1.3e6,
+)
+_LLAMA3_TRAINING = replace(
+    _LLAMA3_SOURCE, where="Sections 1, 3.2.1 and 3.3.1; utilisation in Section 3.3.2 and Table 4"
+)
+# "Up to 16K H100 GPUs": Table 4 prints 16,384.
+LLAMA3_405B_RUN = PublishedRun(
+    "Llama 3.1 405B training", 405e9, 15.6e12, _LLAMA3_TRAINING, training_flops=3.8e25, n_accelerators=16384
+)
+LLAMA3_405B_LEAST_MFU = Fact(0.38, _LLAMA3_TRAINING)
+LLAMA3_405B_MOST_MFU = Fact(0.43, _LLAMA3_TRAINING)
+
+EPOCHS_NEARLY_AS_GOOD_AS_NEW = Fact(
+    4,
+    Source(
+        "Muennighoff et al. 2023, Scaling Data-Constrained Language Models",
+        "abstract: negligible changes to loss compared to having unique data",
+        "2025-06-28",
+        "https://arxiv.org/abs/2305.16264v5",
+    ),
+)
 TINY_SHAKESPEARE_TRAIN_TOKENS = Fact(
     301966,
     Source(
@@ -270,8 +336,70 @@ FLASH_SRAM_BYTES = Fact(
     100 * 1024,
     Source(
         "Dao et al. 2022, FlashAttention",
-        "Section 3.2: the on-chip memory a tile may use, around 100 KB",
+        "Section 3.2, after Theorem 2: typical values of the on-chip memory M, around 100KB",
         "2022-06-23",
         "https://arxiv.org/abs/2205.14135v2",
+    ),
+)
+DEEPSEEK_V3_BITS = Fact(
+    8,
+    Source(
+        "DeepSeek-AI 2024, DeepSeek-V3 Technical Report",
+        "Section 3.3: matrix products in FP8; Section 3.3.3: master weights in FP32",
+        "2025-02-18",
+        "https://arxiv.org/abs/2412.19437v2",
+    ),
+)
+"""Of the numbers it multiplies in training."""
+NVFP4_BITS = Fact(
+    4,
+    Source(
+        "NVIDIA 2025, Pretraining Large Language Models with NVFP4",
+        "abstract; its FP32 master weights second hand, from NVIDIA's NeMo documentation of nvfp4_resident_adam",
+        "2025-09-29",
+        "https://arxiv.org/abs/2509.25149v1",
+    ),
+)
+"""Of the numbers it multiplies in training."""
+_SRAM_SOURCE = Source(
+    "Dao et al. 2022, FlashAttention",
+    "Section 2.1, GPU Memory Hierarchy: SRAM of an A100, 192 KB in each of 108 streaming multiprocessors",
+    "2022-06-23",
+    "https://arxiv.org/abs/2205.14135v2",
+)
+A100_SRAM_BYTES, A100_MULTIPROCESSORS = Fact(192 * 1024, _SRAM_SOURCE), Fact(108, _SRAM_SOURCE)
+FLASH3_FLOP_PER_S = Fact(
+    740e12,
+    Source(
+        "Shah et al. 2024, FlashAttention-3",
+        "abstract: up to 740 TFLOP/s in FP16 on an H100",
+        "2024-07-11",
+        "https://arxiv.org/abs/2407.08608",
+    ),
+)
+_FLASH4_URL = "https://arxiv.org/abs/2603.05451v1"
+FLASH4_FLOP_PER_S = Fact(
+    1613e12,
+    Source(
+        "Zadouri et al. 2026, FlashAttention-4",
+        "abstract: up to 1613 TFLOP/s in BF16 on a B200",
+        "2026-03-05",
+        _FLASH4_URL,
+    ),
+)
+_B200_CLOCK_SOURCE = Source(
+    "Zadouri et al. 2026, FlashAttention-4",
+    "Section 3.1.3: what a multiprocessor of a B200 does in one clock, in matrix products and in exponentials",
+    "2026-03-05",
+    _FLASH4_URL,
+)
+B200_FLOP_PER_CLOCK, B200_EXP_PER_CLOCK = Fact(8192, _B200_CLOCK_SOURCE), Fact(16, _B200_CLOCK_SOURCE)
+SDPA_FLASH_MAX_HEAD_DIM = Fact(
+    256,
+    Source(
+        "PyTorch source",
+        "aten/src/ATen/native/transformers/cuda/sdp_utils.cpp, check_head_dim_size_flash",
+        "2026",
+        "https://github.com/pytorch/pytorch/blob/main/aten/src/ATen/native/transformers/cuda/sdp_utils.cpp",
     ),
 )

@@ -74,6 +74,16 @@ def softmax(rows: int, width: int, dtype: torch.dtype) -> Operation:
     return _elementwise("softmax", rows * width, SOFTMAX_FLOPS, 2, dtype)
 
 
+def scores_pass(rows: int, width: int, dtype: torch.dtype) -> Operation:
+    """One more pass over rows x width scores, read once and written once, 1 FLOP each: scaling them, or masking them.
+
+    The mask itself, a byte for each place of one head's matrix and the same for all heads, is not counted.
+    """
+    require_positive_int(rows=rows, width=width)
+
+    return _elementwise("scores pass", rows * width, 1, 2, dtype)
+
+
 def gelu(n: int, dtype: torch.dtype, form: str = "tanh") -> Operation:
     """GELU of n numbers, read once and written once; form "tanh" or "erf"."""
     if form not in GELU_FLOPS:

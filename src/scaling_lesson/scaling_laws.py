@@ -45,7 +45,7 @@ KAPLAN_PARAMETERS = PowerLaw(0.076, 8.8e13, _kaplan("Equation 1.1: parameters, e
 KAPLAN_TOKENS = PowerLaw(0.095, 5.4e13, _kaplan("Equation 1.2: tokens, a large model stopped early"))
 KAPLAN_COMPUTE = PowerLaw(0.050, 3.1e8 * PF_DAY_FLOPS, _kaplan("Equation 1.3: FLOPs, spent in the best way"))
 KAPLAN_SIZE_EXPONENT = Fact(
-    0.73, _kaplan("Section 1.2: the best number of parameters grows with the budget to this power")
+    0.73, _kaplan("Section 1.2, after Equation 1.8: the best number of parameters grows with the budget to this power")
 )
 
 
@@ -124,7 +124,7 @@ REPLICATED_FIT = ParametricLoss(
     beta=0.3658,
     source=Source(
         "Besiroglu et al. 2024, Chinchilla Scaling: A Replication Attempt",
-        "Table 1 and Equation 3",
+        "Table 1 and Equation 3; why Hoffmann et al. differ: abstract",
         "2024-05-15",
         "https://arxiv.org/abs/2404.10102v2",
     ),
@@ -174,6 +174,32 @@ def frontier_loss(fit: ParametricLoss, flops: float) -> float:
     """The least loss that `flops` can reach: that of `optimum`. Raises ValueError as it does."""
     best = optimum(fit, flops)
     return parametric_loss(fit, best.parameters, best.tokens)
+
+
+def budget_for_size(fit: ParametricLoss, parameters: float) -> float:
+    """The training FLOPs for which `parameters` is the best size: `optimum` the other way round.
+
+    C = 6 (N / G)^((alpha + beta) / beta), where G is the best size at 6 FLOPs. Raises ValueError when parameters is not
+    above 0 and finite.
+    """
+    require_positive(parameters=parameters)
+
+    G = optimum(fit, 6).parameters
+    return 6 * (parameters / G) ** ((fit.alpha + fit.beta) / fit.beta)
+
+
+def budget_for_loss(fit: ParametricLoss, loss: float) -> float:
+    """The least training FLOPs that reach `loss`, spent on the best size: `frontier_loss` the other way round.
+
+    The frontier is E + K (C/6)^(-alpha beta / (alpha + beta)), where E + K is its loss at 6 FLOPs. Raises ValueError
+    when loss is not finite and above the floor E.
+    """
+    require_positive(loss=loss)
+    if loss <= fit.E:
+        raise ValueError(f"loss must be above the floor E={fit.E}; got {loss!r}")
+
+    K = frontier_loss(fit, 6) - fit.E
+    return 6 * ((loss - fit.E) / K) ** (-(fit.alpha + fit.beta) / (fit.alpha * fit.beta))
 
 
 def optimum_at_ratio(flops: float, tokens_per_parameter: float = 20) -> Allocation:

@@ -70,6 +70,8 @@ def _table() -> dict[str, Unit]:
         "s": ("time", 1),
         "second": ("time", 1),
         "seconds": ("time", 1),
+        "minute": ("time", 60),
+        "minutes": ("time", 60),
         "hour": ("time", 3600),
         "hours": ("time", 3600),
         "day": ("time", 86400),
@@ -82,6 +84,7 @@ def _table() -> dict[str, Unit]:
         "x": ("number", 1),
         "times": ("number", 1),
         "%": ("number", Fraction(1, 100)),
+        "percent": ("number", Fraction(1, 100)),
     }
     for prefix, factor in SI_PREFIXES.items():
         units |= {f"{prefix}B": ("data", factor), f"{prefix}FLOP": ("work", factor), f"{prefix}FLOPs": ("work", factor)}
@@ -113,6 +116,14 @@ def parse_unit(symbol: str) -> Unit:
     near = [nearest(side, UNITS) for side in (above, below) if side]
     hint = did_you_mean("/".join(near) if all(near) else "")
     raise ValueError(f"unit must be one of those in scaling_lesson.units; got {symbol!r}{hint}")
+
+
+def without_prefix(symbol: str) -> str:
+    """The unit without its prefixes, `B/s` for `GB/s`; "" when it has none."""
+    prefixes = (*SI_PREFIXES, *IEC_PREFIXES, *SMALL_PREFIXES)
+    prefixed = {f"{prefix}{base}": base for base in ("B", "FLOP", "FLOPs", "s") for prefix in prefixes}
+    sides = symbol.split("/")
+    return "/".join(prefixed.get(side, side) for side in sides) if any(side in prefixed for side in sides) else ""
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 from matplotlib.patches import FancyArrow
+from scaling_lesson.site.svg import render
 
 from scaling_lesson.figures import BLUE, CSS_VARIABLES, GREEN, ORANGE, STYLE
 from scaling_lesson.figures.flash_attention import online_softmax_trace, trips_to_memory
@@ -16,9 +17,7 @@ from scaling_lesson.flash_attention import (
     online_softmax_steps,
     standard_traffic_bytes,
     statistics_bytes,
-    tile_counts,
 )
-from scaling_lesson.site.svg import render
 
 N, HEAD_DIM, TILE, DTYPE = 4096, 64, 128, torch.float16
 VECTORS, MATRIX = matrix_bytes(N, HEAD_DIM, DTYPE), matrix_bytes(N, N, DTYPE)
@@ -30,7 +29,7 @@ STANDARD = [
     ("read", "weights, V", MATRIX + VECTORS),
     ("write", "O", VECTORS),
 ]
-TRAFFIC = flash2_traffic_bytes(N, HEAD_DIM, TILE, TILE, DTYPE, causal=True)
+TRAFFIC = flash2_traffic_bytes(N, HEAD_DIM, TILE, TILE, DTYPE)
 OUT = VECTORS + statistics_bytes(N)
 TILED = [
     ("read", "Q", VECTORS),
@@ -50,7 +49,8 @@ def site_style():
 
 def trace(rescale: bool = True):
     exact = naive_attention(Q, K, V).squeeze(-1).tolist()
-    return online_softmax_trace(list(online_softmax_steps(Q, K, V, 2, 2, rescale=rescale)), exact, "a title")
+    steps = list(online_softmax_steps(Q, K, V, 2, 2, rescale=rescale))
+    return online_softmax_trace(steps, V.squeeze(-1).tolist(), exact, "a title")
 
 
 def drawn(figure) -> list[tuple[str, str]]:
@@ -96,20 +96,19 @@ def test_trips_are_labelled_with_what_they_carry_and_their_bytes():
     texts = [text for text, _ in drawn(trips_to_memory(STANDARD, TILED, 8))]
     for label in ("read Q, K\n1.0 MB", "write\nscores\n33.6 MB", "read\nweights, V\n34.1 MB", "write O\n524.3 kB"):
         assert label in texts
-    assert "read K, V, again for each row of tiles 17.3 MB" in [text.replace("\n", " ") for text in texts]
-    assert [text for text in texts if text.endswith("in all")] == ["136.3 MB in all", "18.4 MB in all"]
+    assert "read K, V, again for each row of tiles 33.6 MB" in [text.replace("\n", " ") for text in texts]
+    assert [text for text in texts if text.endswith("in all")] == ["136.3 MB in all", "34.6 MB in all"]
 
 
 @pytest.mark.parametrize("n_tiles", [1, 2, 5, 8])
-def test_the_tiles_above_the_diagonal_are_skipped_and_one_is_there(n_tiles):
+def test_of_all_tiles_one_is_there(n_tiles):
     (axes,) = trips_to_memory(STANDARD, TILED, n_tiles).axes
     labels = [patch.get_label().partition(":")[0] for patch in axes.patches]
-    done, now, later, skipped = (
-        labels.count(name) - 1 for name in ("done", "the only tile there is now", "still to come", "skipped")
-    )  # each stands once more in the key
+    # each stands once more in the key
+    done, now, later = (labels.count(name) - 1 for name in ("done", "the only tile there is now", "still to come"))
     assert now == 1
-    assert (done + now + later, skipped) == tile_counts(n_tiles, 1, 1, causal=True)
-    assert len(axes.lines) == skipped + 1  # each is struck, and so is the key's
+    assert done + now + later == n_tiles**2
+    assert done == n_tiles * (2 * n_tiles // 3) + n_tiles // 3
 
 
 def test_trace_draws_the_values_of_every_step():
@@ -150,16 +149,27 @@ def test_trace_draws_the_values_of_every_step():
     assert texts[heads[1] - 4 : heads[1]] == ["4", "0", "-2", "0"]
 
 
+def test_values_stand_below_the_columns_of_their_keys_and_those_of_the_tile_are_bold():
+    (axes,) = trace().axes
+    for i, name in enumerate(text for text in axes.texts if text.get_text() == "V"):
+        row = [t for t in axes.texts if t.get_position()[1] == name.get_position()[1] and t is not name]
+        assert [t.get_text() for t in row] == ["1", "2", "6", "3"]
+        left, right = [t.get_weight() == "bold" for t in row[:2]], [t.get_weight() == "bold" for t in row[2:]]
+        assert (left, right) == ([i % 2 == 0] * 2, [i % 2 == 1] * 2)
+        cells = sorted({p.get_x() + p.get_width() / 2 for p in axes.patches})
+        assert [t.get_position()[0] for t in row] == pytest.approx(cells, abs=1)
+
+
 def test_key_boxes_stand_apart_each_level_with_its_words():
     (axes,) = trips_to_memory(STANDARD, TILED, 4).axes
     words = {text.get_text(): text for text in axes.texts}
     kinds = {*words} - {""}
     boxes = {patch.get_label(): patch for patch in axes.patches if patch.get_label() in kinds}  # the last is the key's
-    assert len(boxes) == 4
+    assert len(boxes) == 3
     middles = [box.get_y() + box.get_height() / 2 for box in boxes.values()]
     assert middles == pytest.approx([words[kind].get_position()[1] for kind in boxes])
     steps = [upper - lower for upper, lower in itertools.pairwise(sorted(middles, reverse=True))]
-    assert steps == pytest.approx([steps[0]] * 3)
+    assert steps == pytest.approx([steps[0]] * 2)
     assert all(box.get_height() + 4 <= steps[0] for box in boxes.values())
     assert len({box.get_x() for box in boxes.values()}) == 1
 
@@ -177,7 +187,7 @@ def test_a_first_tile_looks_the_same_with_and_without_rescaling():
 def test_the_map_is_named_once_above_the_first():
     (axes,) = trace().axes
     (name,) = (text for text in axes.texts if text.get_text() == "scores")
-    heading = next(text for text in axes.texts if text.get_text() == "rescale")
+    heading = next(text for text in axes.texts if text.get_text() == "factor")
     assert name.get_position()[1] == heading.get_position()[1]
 
 
@@ -197,7 +207,7 @@ def test_a_result_wrong_in_the_last_digit_shown_is_wrong():
     steps = list(online_softmax_steps(Q, K, V, 2, 2))
     exact = naive_attention(Q, K, V).squeeze(-1).tolist()
     exact[3] += 0.001
-    texts = [text for text, _ in drawn(online_softmax_trace(steps, exact, "a title"))]
+    texts = [text for text, _ in drawn(online_softmax_trace(steps, V.squeeze(-1).tolist(), exact, "a title"))]
     assert texts[-3:] == ["3", "3.001", "≠"]
 
 

@@ -5,27 +5,36 @@ import itertools
 import matplotlib.pyplot as plt
 import pytest
 
-from scaling_lesson.figures import BLUE, MUTED, ORANGE, STYLE
+from scaling_lesson.figures import BLUE, GREEN, MUTED, ORANGE, STYLE
 from scaling_lesson.figures.labels import in_points
-from scaling_lesson.figures.scaling_laws import loss_against_compute, same_budget
-from scaling_lesson.models import CHINCHILLA, GOPHER, GPT3, LLAMA_13B, LLAMA_65B
-from scaling_lesson.scaling_laws import REPLICATED_FIT, frontier_loss, iso_parameter_curve, parametric_loss
+from scaling_lesson.figures.scaling_laws import loss_against_compute, loss_valley, same_budget
+from scaling_lesson.models import CHINCHILLA, GOPHER
+from scaling_lesson.scaling_laws import (
+    REPLICATED_FIT,
+    budget_for_size,
+    frontier_loss,
+    iso_flop_curve,
+    iso_parameter_curve,
+    parametric_loss,
+)
 from scaling_lesson.training_time import training_flops
 
 FLOPS = [10 ** (18 + step / 10) for step in range(81)]
-CURVES = {
-    name: iso_parameter_curve(REPLICATED_FIT, size, FLOPS)
-    for name, size in {"124M": 124e6, "1B": 1e9, "10B": 10e9, "70B": 70e9, "280B": 280e9}.items()
-}
+SIZES = {"124M": 124e6, "1B": 1e9, "10B": 10e9, "70B": 70e9, "280B": 280e9}
+CURVES = {name: iso_parameter_curve(REPLICATED_FIT, size, FLOPS) for name, size in SIZES.items()}
 FRONTIER = [frontier_loss(REPLICATED_FIT, budget) for budget in FLOPS]
-
-
-def place(size: float, tokens: float) -> tuple[float, float]:
-    return training_flops(size, tokens), parametric_loss(REPLICATED_FIT, size, tokens)
-
-
-CROWD = {run.name: place(run.parameters, run.tokens) for run in (GPT3, GOPHER, CHINCHILLA, LLAMA_13B, LLAMA_65B)}
-ALONE = {"a small one": place(124e6, 2.5e9)}
+TOUCHING = [
+    (budget, frontier_loss(REPLICATED_FIT, budget))
+    for budget in (budget_for_size(REPLICATED_FIT, size) for size in SIZES.values())
+]
+MODELS = {
+    run.name: (
+        training_flops(run.parameters, run.tokens),
+        parametric_loss(REPLICATED_FIT, run.parameters, run.tokens),
+    )
+    for run in (GOPHER, CHINCHILLA)
+}
+TICKS = [4, 3, 2.5, 2.2, 2, 1.9]
 
 
 @pytest.fixture(autouse=True)
@@ -35,71 +44,91 @@ def site_style():
     plt.close("all")
 
 
-def draw(models):
-    figure = loss_against_compute(FLOPS, CURVES, FRONTIER, REPLICATED_FIT.E, models)
+@pytest.fixture
+def compute():
+    figure = loss_against_compute(FLOPS, CURVES, FRONTIER, REPLICATED_FIT.E, TOUCHING, MODELS, TICKS)
     figure.canvas.draw()
-    return figure
+    return figure.axes[0]
+
+
+SPLITS = [10 ** (9.5 + step / 50) for step in range(126)]
+
+
+@pytest.fixture
+def valley():
+    fit, budget = REPLICATED_FIT, 5.76e23
+    from_size = [fit.A / size**fit.alpha for size in SPLITS]
+    from_text = [fit.B / (budget / 6 / size) ** fit.beta for size in SPLITS]
+    sizes = {"Gopher's size": (280e9, parametric_loss(fit, 280e9, budget / 6 / 280e9))}
+    figure = loss_valley(SPLITS, fit.E, from_size, from_text, sizes)
+    figure.canvas.draw()
+    return figure.axes[0]
 
 
 def words(axes) -> set[str]:
     return {text.get_text() for text in axes.texts if text.get_text()}
 
 
-def test_models_near_one_another_are_named_in_the_enlarged_part():
-    above, below = draw(CROWD | ALONE).axes
-    assert words(above) == {*CURVES, *ALONE, "compute-optimal\nfrontier", "floor 1.82", "enlarged below"}
-    assert words(below) == {*CROWD, "10B", "70B", "280B", "frontier"}
-    for axes, models in ((above, CROWD | ALONE), (below, CROWD)):
-        dots = [line for line in axes.lines if line.get_color() == ORANGE]
-        assert {(*dot.get_xdata(), *dot.get_ydata()) for dot in dots} == {*models.values()}
+def drawn(axes, colour) -> list[list[float]]:
+    return [list(line.get_ydata()) for line in axes.lines if line.get_color() == colour and line.get_marker() != "o"]
 
 
-def test_the_enlarged_part_is_the_one_marked_and_holds_the_same_curves():
-    above, below = draw(CROWD | ALONE).axes
-    (mark,) = above.patches
-    assert (mark.get_x(), mark.get_x() + mark.get_width()) == pytest.approx(below.get_xlim())
-    assert (mark.get_y(), mark.get_y() + mark.get_height()) == pytest.approx(below.get_ylim())
-    for colour, expected in ((MUTED, list(CURVES.values())), (BLUE, [FRONTIER])):
-        for axes in (above, below):
-            drawn = [list(line.get_ydata()) for line in axes.lines if line.get_color() == colour]
-            assert drawn == expected
+def dots(axes, colour) -> set[tuple[float, float]]:
+    found = [line for line in axes.lines if line.get_color() == colour and line.get_marker() == "o"]
+    return {(*dot.get_xdata(), *dot.get_ydata()) for dot in found}
 
 
-def test_gopher_is_seen_above_the_frontier_and_chinchilla_on_it():
-    _, below = draw(CROWD | ALONE).axes
+def overlaps(axes) -> list[tuple[str, str]]:
+    boxes = [(text.get_text(), text.get_window_extent()) for text in axes.texts if text.get_text()]
+    return [(a, b) for (a, box), (b, other) in itertools.combinations(boxes, 2) if box.overlaps(other)]
 
+
+def test_the_curves_the_frontier_and_the_models_are_drawn_and_named(compute):
+    assert words(compute) == {*CURVES, *MODELS, "compute-optimal\nfrontier"}
+    assert drawn(compute, MUTED) == list(CURVES.values())
+    assert drawn(compute, BLUE) == [FRONTIER]
+    assert dots(compute, BLUE) == set(TOUCHING)
+    assert dots(compute, ORANGE) == set(MODELS.values())
+
+
+def test_high_loss_is_at_the_top_and_the_frontier_is_straight(compute):
+    low, high = compute.get_ylim()
+    assert high > low
+    places = [in_points(compute, x, y) for x, y in zip(FLOPS, FRONTIER, strict=True)]
+    (x0, y0), (x1, y1) = places[0], places[-1]
+    off = [y - (y0 + (y1 - y0) * (x - x0) / (x1 - x0)) for x, y in places]
+    assert max(map(abs, off)) < 0.01  # points of the page
+
+
+def test_gopher_is_seen_above_the_frontier_and_chinchilla_on_it(compute):
     def above_frontier(name):
-        budget, loss = CROWD[name]
-        return in_points(below, budget, loss)[1] - in_points(below, budget, frontier_loss(REPLICATED_FIT, budget))[1]
+        budget, loss = MODELS[name]
+        return (
+            in_points(compute, budget, loss)[1] - in_points(compute, budget, frontier_loss(REPLICATED_FIT, budget))[1]
+        )
 
-    assert above_frontier("Gopher") > 15 and above_frontier("GPT-3") > 15
+    assert above_frontier("Gopher") > 6  # a dot is 6 points across
     assert abs(above_frontier("Chinchilla")) < 1
-    # Dots that overlap by more than half would be one again.
-    places = [in_points(below, *spot) for spot in CROWD.values()]
-    assert min(abs(x - u) + abs(y - v) for (x, y), (u, v) in itertools.combinations(places, 2)) > 5
 
 
-def test_curves_are_named_at_the_height_where_they_leave_the_enlarged_part():
-    _, below = draw(CROWD | ALONE).axes
-    right = below.get_xlim()[1]
-    ends = {text.get_text(): text.xy for text in below.texts if text.get_text() in CURVES}
-    for name, (x, y) in ends.items():
-        assert x == right
-        size = {"10B": 10e9, "70B": 70e9, "280B": 280e9}[name]
-        # A thousandth of a nat: the curve is straight between two of its points.
-        assert y == pytest.approx(iso_parameter_curve(REPLICATED_FIT, size, [right])[0], abs=1e-3)
+def test_curves_are_named_at_the_height_where_they_end(compute):
+    ends = {text.get_text(): text.xy for text in compute.texts if text.get_text() in CURVES}
+    assert ends == {name: (FLOPS[-1], losses[-1]) for name, losses in CURVES.items()}
 
 
-def test_models_far_apart_need_no_second_panel():
-    (axes,) = draw(ALONE | {"Gopher": CROWD["Gopher"]}).axes
-    assert {*ALONE, "Gopher"} <= words(axes)
-    assert not axes.patches
+def test_the_valley_is_the_floor_and_the_two_terms_on_it(valley):
+    total = iso_flop_curve(REPLICATED_FIT, 5.76e23, SPLITS)
+    (curve,) = drawn(valley, BLUE)
+    assert curve == pytest.approx(total, rel=1e-12)
+    (size_only,) = drawn(valley, GREEN)
+    assert size_only == pytest.approx([REPLICATED_FIT.E + 482.01 / size**0.3478 for size in SPLITS], rel=1e-12)
+    assert words(valley) == {"floor 1.82", "too few\nparameters", "too little\ntext", "best split", "Gopher's size"}
+    (best,) = (text.xy for text in valley.texts if text.get_text() == "best split")
+    assert best[1] == min(curve) and best[0] == pytest.approx(72e9, rel=0.05)  # the points lie 4.7 % apart
 
 
-def test_no_name_overlaps_another():
-    for axes in draw(CROWD | ALONE).axes:
-        boxes = [(text.get_text(), text.get_window_extent()) for text in axes.texts if text.get_text()]
-        assert [(a, b) for (a, box), (b, other) in itertools.combinations(boxes, 2) if box.overlaps(other)] == []
+def test_no_name_overlaps_another(compute, valley):
+    assert overlaps(compute) == overlaps(valley) == []
 
 
 def test_a_budget_is_written_as_on_the_page():

@@ -17,9 +17,10 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
 
-from scaling_lesson.site.gate import Gate
-from scaling_lesson.site.present import summary
-from scaling_lesson.site.record import compute, new_record
+from scaling_lesson.site.accept import compute
+from scaling_lesson.site.gate import Page, summary
+from scaling_lesson.site.numbers.record import accepted
+from scaling_lesson.site.plugin import NumbersPlugin
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -38,7 +39,11 @@ class SmallSite:
     """A site in a folder of its own, gated in this process."""
 
     root: Path
-    gate: Gate | None = None
+    built: NumbersPlugin | None = None
+
+    def page(self, path: str = "docs/page.md") -> Page:
+        """A page as it was built last."""
+        return next(page for page in self.built.pages if page.path == path)
 
     def write(self, text: str, name: str = "page.md") -> Path:
         file = self.root / "docs" / name
@@ -48,16 +53,16 @@ class SmallSite:
 
     def accept(self) -> None:
         """Record what every page computes now, whatever it is."""
-        gate, _ = compute(self.root / "mkdocs.yml")
-        for page in gate.pages.values():
-            if page.run.entries:
-                page.record.write_text(new_record(page), encoding="utf-8")
+        for page in compute(self.root / "mkdocs.yml").pages:
+            if page.results.entries:
+                file = page.file.with_suffix(".record")
+                file.write_text(accepted(page.record, page.results.entries), encoding="utf-8")
 
     def messages(self) -> list[str]:
         """Every problem, as the build prints it."""
-        self.gate, found = compute(self.root / "mkdocs.yml")
-        self.summary = summary(found)
-        return [str(problem) for problem in found]
+        self.built = compute(self.root / "mkdocs.yml")
+        self.summary = summary(self.built.found)
+        return [str(problem) for problem in self.built.found]
 
     def html(self, name: str = "page/index.html") -> str:
         """The built page; the site must pass the gate."""

@@ -1,24 +1,40 @@
 """The drift corpus, in drift/: every planted defect stops the build, which names its place and tells nothing else."""
 
+import logging
 import re
+import shutil
 
 import pytest
-from drift import corpus, difference, run_corpus
+from drift import SMALL, corpus, difference, problem_in_small, run_real
+from told import messages
 
 KV, MIXED = (f"docs/scaling-and-efficiency/{name}.md" for name in ("kv-cache", "mixed-precision"))
 
 
-@pytest.mark.timeout(2400)  # three minutes on a quiet machine
-def test_every_defect_is_caught_where_it_is():
-    told = run_corpus()
-    assert len(told) == len(corpus())
+@pytest.mark.parametrize("defect", corpus("small"), ids=lambda defect: defect.title)
+def test_a_defect_of_one_page_is_caught_where_it_is(defect):
+    logging.getLogger("mkdocs").setLevel(logging.CRITICAL)
+    wrong = problem_in_small(defect)
+    assert wrong is None, wrong
+
+
+def test_the_small_site_is_clean(tmp_path):
+    logging.getLogger("mkdocs").setLevel(logging.CRITICAL)
+    shutil.copytree(SMALL, tmp_path / "site")
+    assert messages(tmp_path / "site") == []
+
+
+@pytest.mark.timeout(2400)  # two minutes on a quiet machine
+def test_every_defect_of_the_lesson_is_caught_where_it_is():
+    told = run_real()
+    assert len(told) == len(corpus("real"))
     wrong = [f"{title}\n{problem}" for title, problem in told if problem]
     assert not wrong, "\n\n".join([f"{len(wrong)} of {len(told)}:", *wrong])
 
 
 def test_the_corpus_is_whole():
     defects = corpus()
-    assert len(defects) >= 80
+    assert len(defects) >= 197
     assert not [defect.title for defect in defects if not defect.expect]
 
 
@@ -36,7 +52,7 @@ def test_a_message_too_many_one_too_few_and_another_line_are_differences():
 
 
 def told(output: str) -> list[str]:
-    """What a build told, but for the notebook: it computes each number a second way, so where code is wrong it says so too."""
+    """What a build told, but for the notebook: it computes each number a second way, so it tells wrong code too."""
     return sorted(re.findall(r"^(?!docs/notebook/)\S+:\d+: .*", output, re.M))
 
 
@@ -49,7 +65,7 @@ SAMPLE = ["digits: a digit", "blocks: exits", "dtype: of a stored number", "cons
 def test_the_warm_process_finds_what_a_build_does(checkout, mkdocs, script, title):
     (checkout / "site").mkdir()
     (checkout / "site/index.html").write_text("the last good site")
-    expected = next(defect for defect in corpus() if defect.title == title).plant(checkout)
+    expected = next(defect for defect in corpus("real") if defect.title == title).plant(checkout)
     builds = [mkdocs(checkout, "build")]
     if (
         title in SAMPLE[:2]

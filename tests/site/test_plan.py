@@ -67,7 +67,7 @@ def test_every_anchor_is_on_the_built_page(built):
 
 
 @pytest.mark.parametrize(
-    "kind, sections", [("misconception", ["misconceptions"]), ("check|predict", ["checks", "predictions"])]
+    "kind, sections", [("misconception", ["misconceptions"]), ("check|predict|practice", ["checks", "predictions"])]
 )
 def test_every_box_of_the_lesson_is_listed(kind, sections):
     pages = sorted(LESSON.glob("*.md"))

@@ -18,7 +18,7 @@ LINE = 12.5
 """From one line of text to the next."""
 CHARACTER = 5.4
 """What a character of it is wide, about, in a wide font."""
-COLUMNS = {"m": 145, "rescale": 188, "l": 225, "O": 258, "O / l": 297, "exact": 338}
+COLUMNS = {"m": 145, "factor": 188, "l": 225, "O": 258, "O / l": 297, "exact": 338}
 """Where the columns of the trace have their middle."""
 BETWEEN = (COLUMNS["O / l"] + COLUMNS["exact"]) / 2
 
@@ -28,26 +28,27 @@ Trip = tuple[str, str, int]
 def trips_to_memory(standard: list[Trip], tiled: list[Trip], n_tiles: int) -> Figure:
     """Every trip between GPU memory and the chip as an arrow, its width growing with its bytes; below, the tiles.
 
-    standard, tiled: ("read" | "write", what, bytes) in order; what names the matrices; "scores" and "weights" are the big ones.
-    n_tiles: tiles along each side of the matrix of scores, of which the causal mask skips those above the diagonal.
+    standard, tiled: ("read" | "write", what, bytes) in order; what names the matrices; "scores" and "weights" are the
+    big ones.  n_tiles: tiles along each side of the matrix of scores.
     """
     fig, ax = _canvas(430)
     most = max(n_bytes for _, _, n_bytes in standard + tiled)
-    _trips(ax, 427, standard, most, "Standard attention: the matrix goes to memory and back")
-    floor = _trips(ax, 270, tiled, most, "Flash attention: tile by tile on the chip")
+    _trips(ax, 427, standard, most, "The matrix in memory, with the fewest trips")
+    floor = _trips(ax, 270, tiled, most, "In tiles: the matrix stays on the chip")
     ax.add_patch(Rectangle((0.8, 1), POINTS - 1.6, floor - 1, facecolor="none", edgecolor=SHADE, linewidth=1.5))
     _tiles(ax, 12, floor - 9, floor - 18, n_tiles)
     return fig
 
 
-def online_softmax_trace(steps: list[TileStep], exact: list[float], title: str) -> Figure:
+def online_softmax_trace(steps: list[TileStep], values: list[float], exact: list[float], title: str) -> Figure:
     """What is kept after each tile, a row a step, and at the end of a row of tiles the result beside the exact answer.
 
     steps: all of one head, with one number a query for O, none skipped; the first tile of a query comes first.
-    exact: the right answer of each query. A result that differs from it in the digits shown is orange, and so is a
-    rescaling that was left out where m rose. The first tile of a query has nothing to rescale, and shows a dash.
+    values: V, one number a key; those of the tile are bold.  exact: the right answer of each query.
+    A result that differs from it in the digits shown is orange, and so is a rescaling that was left out where m rose.
+    The first tile of a query has nothing to rescale, and shows a dash.
     """
-    row_height, side = 82, 68
+    row_height, side = 96, 68
     fig, ax = _canvas(row_height * len(steps) + 28)
     top = row_height * len(steps) + 14
     ax.text(0, top + 4, title, weight="bold")
@@ -57,6 +58,7 @@ def online_softmax_trace(steps: list[TileStep], exact: list[float], title: str) 
         y = top - 14 - row_height * i
         if i:
             ax.plot([0, POINTS], [y, y], color=GRID, linewidth=0.6)
+        _values(ax, y - 7 - side - 13, side, values, step.columns)
         _map(ax, y - 7, side, steps, i)
         heading = f"step {i + 1}: queries {_span(step.rows)}, keys {_span(step.columns)}"
         ax.text(side + 14, y - 22, heading, weight="bold", size=SMALL)
@@ -115,7 +117,7 @@ def _trips(ax: Axes, top: float, trips: list[Trip], most: int, title: str) -> fl
 
 
 def _tiles(ax: Axes, left: float, top: float, side: float, n_tiles: int) -> None:
-    """The matrix of scores as tiles, walked row by row: those gone, the one that exists, to come, and skipped."""
+    """The matrix of scores as tiles, walked row by row: those gone, the one that exists, and those to come."""
     cell = side / n_tiles
     size, key_size = cell - 2.5, 12
     now = (2 * n_tiles // 3, n_tiles // 3)
@@ -123,24 +125,19 @@ def _tiles(ax: Axes, left: float, top: float, side: float, n_tiles: int) -> None
         "done: overwritten by the next": (SHADE, SHADE),
         "the only tile there is now": (BLUE, BLUE),
         "still to come": ("none", MUTED),
-        "skipped: all in the future": ("none", GRID),
     }
-    gone, current, later, skipped = looks
+    gone, current, later = looks
 
     def draw(x: float, y: float, kind: str, size: float = size) -> None:
         face, edge = looks[kind]
         ax.add_patch(Rectangle((x, y - size), size, size, facecolor=face, edgecolor=edge, linewidth=0.9, label=kind))
-        if kind == skipped:
-            ax.plot([x, x + size], [y - size, y], color=MUTED, linewidth=0.8)
 
     for row in range(n_tiles):
         for column in range(n_tiles):
-            kind = skipped if column > row else later
-            if column <= row and (row, column) <= now:
-                kind = current if (row, column) == now else gone
+            kind = current if (row, column) == now else gone if (row, column) < now else later
             draw(left + cell * column, top - cell * row, kind)
         # The walk so far.
-        end = now[1] * cell if row == now[0] else row * cell + size
+        end = now[1] * cell if row == now[0] else side - cell + size
         if row <= now[0] and end > size:
             y = top - cell * row - size / 2
             arrow = {"arrowstyle": "->", "color": INK, "linewidth": 0.9, "shrinkA": 0, "shrinkB": 0}
@@ -176,6 +173,16 @@ def _map(ax: Axes, top: float, side: float, steps: list[TileStep], now: int) -> 
                     )
 
 
+def _values(ax: Axes, y: float, side: float, values: list[float], columns: range) -> None:
+    """V below the map, each number under the column of its key; those of the tile's keys bold."""
+    cell = side / len(values)
+    for column, value in enumerate(values):
+        now = column in columns
+        weight, colour = ("bold", BLUE) if now else ("normal", MUTED)
+        ax.text(cell * (column + 0.5), y, _number(value), ha="center", color=colour, size=SMALL, weight=weight)
+    ax.text(side + 14, y, "V", color=MUTED, size=SMALL)
+
+
 def _kept(ax: Axes, y: float, step: TileStep, j: int, before: float | None) -> None:
     """What the tile's query j holds after the step; before: its m until then, None for its first tile."""
     m, factor, l, O = (float(values[j]) for values in (step.m, step.rescale, step.l, step.O))  # noqa: E741
@@ -183,9 +190,9 @@ def _kept(ax: Axes, y: float, step: TileStep, j: int, before: float | None) -> N
     as_due = rose and _digits(factor) == _digits(math.exp(before - m))
     texts = {"m": f"{_number(before)} → {_number(m)}" if rose else _number(m)}
     # Of a first tile's factor nothing depends: TileStep has 0 or 1 there, as the rescaling is done or left out.
-    texts["rescale"] = "–" if before is None else _number(factor)
+    texts["factor"] = "–" if before is None else _number(factor)
     for name, text in (texts | {"l": _number(l), "O": _number(O)}).items():
-        marked = rose and name == "rescale"
+        marked = rose and name == "factor"
         ax.text(
             COLUMNS[name],
             y,

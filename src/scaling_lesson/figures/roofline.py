@@ -21,7 +21,12 @@ def gpt2_roofline(peak_flop_per_s: float, memory_bytes_per_s: float, operations:
     left, right = min(ridge, ranked[0][1]) / 2, max(20 * ridge, 2 * ranked[-1][1])
     fig, ax = plt.subplots(figsize=(WIDTH, 4.4))
     bottom = left * memory_bytes_per_s / 2
-    ax.set(title="Attainable TFLOP/s", xlabel="arithmetic intensity (FLOP/B)", xscale="log", yscale="log")
+    ax.set(
+        title="TFLOP/s at most: each dot is a bound, not a measurement",
+        xlabel="arithmetic intensity (FLOP/B)",
+        xscale="log",
+        yscale="log",
+    )
     ax.set(xlim=(left, right), ylim=(bottom, peak_flop_per_s))
     ax.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
     ax.yaxis.set_major_formatter(lambda value, _: f"{value / 1e12:,g}")
@@ -95,6 +100,42 @@ def ridge_points(ridges: dict[str, float], operations: dict[str, float]) -> Figu
     return fig
 
 
+def step_against_batch(
+    users: list[int], weights_s: list[float], full_s: list[float], floor_s: float, launch_s: float, full: int
+) -> Figure:
+    """Step time and tokens a second against the number of sequences decoded together, both axes logarithmic.
+
+    weights_s: least seconds of a step that reads the weights alone, for each number of users.  full_s: the same with
+    each user's keys and values of `full` positions.  floor_s: seconds that launching the kernels takes, at launch_s each.
+    """
+    fig, (above, below) = plt.subplots(2, 1, figsize=(WIDTH, 5.6), sharex=True)
+    curves = ((weights_s, BLUE, "-"), (full_s, ORANGE, "-"), ([floor_s] * len(users), INK, "--"))
+    for seconds, colour, style in curves:
+        above.plot(users, [s * 1e3 for s in seconds], color=colour, linestyle=style)
+        below.plot(users, [n / s for n, s in zip(users, seconds, strict=True)], color=colour, linestyle=style)
+    above.set(title="Milliseconds a step, at least", xscale="log", yscale="log")
+    below.set(title="Tokens a second, at most", xscale="log", yscale="log", xlabel="users decoded together")
+    above.set_ylim(bottom=min(weights_s) * 1e3 / 2.6)
+    for ax in (above, below):
+        ax.set_xlim(users[0], users[-1])
+        ax.xaxis.set_major_formatter(lambda value, _: f"{value:,g}")
+        ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}")
+        ax.tick_params(labelcolor=INK)
+        ax.minorticks_off()
+    fig.draw_without_rendering()
+    note(above, "weights alone", (users[0], weights_s[0] * 1e3), (6, -5), ha="left", va="top", color=BLUE)
+    launches = f"launches (assumed {launch_s * 1e6:g} µs)"
+    note(above, launches, (users[0], floor_s * 1e3), (6, 4), ha="left", va="bottom")
+    cached = f"with {full:,} keys and values each"
+    note(above, cached, (users[-1], full_s[-1] * 1e3), (-16, 0), ha="right", va="center", color=ORANGE)
+    knee = max(n for n, s in zip(users, weights_s, strict=True) if s == weights_s[0])
+    note(below, "weights alone", (knee, knee / weights_s[0]), (-8, 2), ha="right", va="center", color=BLUE)
+    note(below, "launches", (users[0], users[0] / floor_s), (24, 0), ha="left", va="center")
+    cached = "with keys and values"
+    note(below, cached, (users[-1], users[-1] / full_s[-1]), (-2, -5), ha="right", va="top", color=ORANGE)
+    return fig
+
+
 def _beside_lines(label: Annotation, lines: list[float]) -> None:
     """Move a label that stands centred over its dot off the vertical lines: to the side of a line on which its dot is."""
     clear = width_in_points(label) / 2 + 3
@@ -151,4 +192,4 @@ def _along_slope(ax: Axes, text: str, left: float, ridge: float, memory_bytes_pe
 
 
 def _short(intensity: float) -> str:
-    return f"{intensity:,.0f}" if intensity >= 100 else f"{intensity:.3g}"
+    return f"{intensity:,.0f}" if intensity >= 100 else f"{intensity:.3g}" if intensity >= 10 else f"{intensity:.2f}"

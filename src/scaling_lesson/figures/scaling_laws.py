@@ -1,7 +1,6 @@
 """Figures of the scaling-laws page."""
 
 import itertools
-import math
 
 import matplotlib.pyplot as plt
 import numpy
@@ -9,11 +8,53 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.text import Annotation
-from matplotlib.ticker import LogLocator
 
-from scaling_lesson.figures import BLUE, GREEN, INK, MUTED, ORANGE, PAPER, WIDTH
+from scaling_lesson.figures import BLUE, GREEN, INK, MUTED, ORANGE, PAPER, SHADE, WIDTH
 from scaling_lesson.figures.labels import ROW, in_points, leader, note, place_near, spread, width_in_points
 from scaling_lesson.training_time import training_flops
+
+
+def loss_valley(
+    parameters: list[float],
+    floor: float,
+    from_size: list[float],
+    from_text: list[float],
+    sizes: dict[str, tuple[float, float]],
+) -> Figure:
+    """The loss of every split of one budget, as what lies on the floor: too few parameters, and on it too little text.
+
+    parameters: the sizes, ascending.  from_size, from_text: what each term adds there.  sizes: by name, a size and the
+    loss there, as dots.
+    """
+    fig, ax = plt.subplots(figsize=(WIDTH, 3.7))
+    level = [floor] * len(parameters)
+    size_only = [floor + term for term in from_size]
+    total = [below + term for below, term in zip(size_only, from_text, strict=True)]
+    least = total.index(min(total))
+    height = min(total) - floor
+    ax.set(title="Loss by the fit, nats a token", xlabel="parameters", xscale="log")
+    ax.set(xlim=(parameters[0], parameters[-1]), ylim=(floor - 0.3 * height, floor + 1.9 * height))
+    ax.xaxis.set_major_formatter(lambda value, _: _count(value))
+    ax.minorticks_off()
+    ax.tick_params(labelcolor=INK)
+    ax.grid(axis="x", visible=False)
+    ax.fill_between(parameters, level, size_only, facecolor=SHADE, linewidth=0)
+    ax.plot(parameters, size_only, color=GREEN, linewidth=1.4)
+    ax.plot(parameters, total, color=BLUE, linewidth=3)
+    ax.axhline(floor, color=INK, linewidth=1.2, linestyle="--")
+    fig.draw_without_rendering()
+    left, right = parameters[0], parameters[-1]
+    note(ax, f"floor {floor:.3g}", (left, floor), (4, -3), va="top")
+    at = left**0.88 * right**0.12
+    note(ax, "too few\nparameters", (at, floor), (0, 6), va="bottom", color=GREEN)
+    x = left**0.1 * right**0.9
+    between = (_at(x, parameters, size_only) + _at(x, parameters, total)) / 2
+    note(ax, "too little\ntext", (x, between), (0, 0), ha="center", va="center", color=BLUE)
+    taken = [note(ax, "best split", (parameters[least], total[least]), (0, -7), ha="center", va="top", color=BLUE)]
+    place_near(ax, [(name, *dot) for name, dot in sizes.items()], [(parameters, total)], taken, ORANGE)
+    for size, loss in sizes.values():
+        _dot(ax, size, loss, ORANGE)
+    return fig
 
 
 def loss_against_compute(
@@ -21,107 +62,60 @@ def loss_against_compute(
     curves: dict[str, list[float]],
     frontier: list[float],
     floor: float,
+    touching: list[tuple[float, float]],
     models: dict[str, tuple[float, float]],
+    ticks: list[float],
 ) -> Figure:
-    """Loss against training FLOPs: a curve a model size, the least loss any size reaches, the floor, and models as dots.
+    """Loss against training FLOPs: a curve a model size, the least loss any size reaches, and models where the fit puts them.
 
-    flops: the budgets, ascending.  curves[size], frontier: the loss at each; None or nan where a curve is not drawn.
-    models: (FLOPs, loss) by name. Curves run out of view above the frontier's start and the models.
-    Models too near one another to be told apart are marked, and named in a second panel that enlarges their part.
+    flops: the budgets, ascending.  curves[size], frontier: the loss at each.  touching: (FLOPs, loss) where a curve
+    meets the frontier.  models: (FLOPs, loss) by name.  ticks: the losses to mark, the highest the top of the view.
+    The axis is stretched toward the floor, so that the frontier, a power law above it, is straight.
     """
-    lines = {name: [loss if _drawn(loss) else math.nan for loss in losses] for name, losses in curves.items()}
-    best = [loss if _drawn(loss) else math.nan for loss in frontier]
-    reach = [*flops, *(budget for budget, _ in models.values())]
-    left, right = min(reach) / 1.6, max(reach)
-    top = max([loss for _, loss in models.values()] + [loss for loss in best if _drawn(loss)])
-    crowd = _crowd(models, (right / left) ** 0.1)
-    heights = [4.4, 3.6] if crowd else [4.4]
-    fig, axes = plt.subplots(len(heights), figsize=(WIDTH, sum(heights)), height_ratios=heights, squeeze=False)
-    ax, *below = axes.flat
-    limits = [(left, right, floor - 0.04 * (top - floor), top + 0.1 * (top - floor))]
-    limits += [_around(list(crowd.values()), flops, best) for _ in below]
-    for panel, (low, high, least, most) in zip(axes.flat, limits, strict=True):
-        panel.set(title="Loss, nats a token", xscale="log", xlim=(low, high), ylim=(least, most))
-        panel.grid(axis="x", visible=False)
-        panel.xaxis.set_major_formatter(lambda value, _: _power(value, 0))
-        panel.tick_params(labelcolor=INK)
-        panel.minorticks_off()
-        for losses in lines.values():
-            panel.plot(flops, losses, color=MUTED, linewidth=1.2)
-        panel.plot(flops, best, color=BLUE, linewidth=3)
-    axes.flat[-1].set_xlabel("training FLOPs")
-    ax.axhline(floor, color=INK, linewidth=1.2, linestyle="--")
-    for panel in below:
-        panel.set_title("The marked part, enlarged")
-        panel.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    fig, ax = plt.subplots(figsize=(WIDTH, 4.6))
+    ax.set(title="Loss by the fit, nats a token, stretched toward its floor", xlabel="training FLOPs", xscale="log")
+    scale = (lambda loss: numpy.log(numpy.maximum(loss - floor, 1e-9)), lambda height: numpy.exp(height) + floor)
+    ax.set_yscale("function", functions=scale)
+    lowest = floor + 0.85 * (frontier[-1] - floor)
+    ax.set(xlim=(flops[0], flops[-1]), ylim=(lowest, max(ticks)))
+    ax.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+    ax.xaxis.set_major_formatter(lambda value, _: _power(value, 0))
+    ax.minorticks_off()
+    ax.tick_params(labelcolor=INK)
+    ax.grid(axis="x", visible=False)
+    for losses in curves.values():
+        ax.plot(flops, losses, color=MUTED, linewidth=1.3)
+    ax.plot(flops, frontier, color=BLUE, linewidth=3)
 
-    # Labels right of the axes: once to make the layout leave room for them, then each at its curve's height.
-    labels = [_end_labels(panel, flops, lines) for panel in axes.flat]
+    # Names right of the axes: once to make the layout leave room for them, then each at its curve's height.
+    ends = sorted((losses[-1], name) for name, losses in curves.items())
+    names = [note(ax, name, (flops[-1], loss), (14, 0), va="center", color=MUTED) for loss, name in ends]
+    for label in names:
+        label.set_in_layout(True)
     fig.draw_without_rendering()
-    drawn = [(flops, losses) for losses in (*lines.values(), best, [floor] * len(flops))]
-    for panel, names in zip(axes.flat, labels, strict=True):
-        _spread_out(panel, names)
-        x = left**0.6 * right**0.4 if panel is ax else math.prod(panel.get_xlim()) ** 0.5
-        words = "compute-optimal\nfrontier" if panel is ax else "frontier"
-        names.append(note(panel, words, (x, _at(x, flops, best)), (-6, -6), ha="right", va="top", color=BLUE))
-    labels[0].append(note(ax, f"floor {floor:.3g}", (left, floor), (4, 3), ha="left", va="bottom"))
-    alone = [(name, *place) for name, place in models.items() if name not in crowd]
-    labels[0] += place_near(ax, alone, drawn, labels[0], ORANGE)
-    for panel, (low, high, least, most) in zip(below, limits[1:], strict=True):
-        ax.add_patch(Rectangle((low, least), high - low, most - least, facecolor="none", edgecolor=INK, linewidth=1))
-        frame = ([low, high, high, low, low], [least, least, most, most, least])
-        place_near(ax, [("enlarged below", low, least)], [*drawn, frame], labels[0], INK)
-        place_near(panel, [(name, *place) for name, place in crowd.items()], drawn, labels[1], ORANGE)
-    for panel, shown in zip(axes.flat, (models, crowd), strict=False):
-        for budget, loss in shown.values():
-            panel.plot(
-                budget, loss, "o", color=ORANGE, markersize=5.5, markeredgecolor=PAPER, markeredgewidth=0.7, zorder=4
-            )
+    _spread_out(ax, names)
+    for budget, loss in touching:
+        _dot(ax, budget, loss, BLUE)
+    x = flops[0] ** 0.6 * flops[-1] ** 0.4
+    names.append(
+        note(ax, "compute-optimal\nfrontier", (x, _at(x, flops, frontier)), (-6, -8), ha="right", va="top", color=BLUE)
+    )
+    lines = [(flops, losses) for losses in (*curves.values(), frontier)]
+    for name, (budget, loss) in sorted(
+        models.items(), key=lambda model: -model[1][1]
+    ):  # so that no leader crosses another
+        names += place_near(ax, [(name, budget, loss)], lines, names, ORANGE)
+        _dot(ax, budget, loss, ORANGE)
     return fig
 
 
-def _crowd(models: dict[str, tuple[float, float]], near: float) -> dict[str, tuple[float, float]]:
-    """The largest group of models, each with less than `near` times the budget of the one before; none if all are alone."""
-    groups: list[dict[str, tuple[float, float]]] = []
-    before = 0.0
-    for name, (budget, loss) in sorted(models.items(), key=lambda item: item[1][0]):
-        if budget >= near * before:
-            groups.append({})
-        groups[-1][name] = (budget, loss)
-        before = budget
-    largest = max(groups, key=len, default={})
-    return largest if len(largest) > 1 else {}
+def _dot(ax: Axes, x: float, y: float, colour: str) -> None:
+    ax.plot(x, y, "o", color=colour, markersize=6, markeredgecolor=PAPER, markeredgewidth=0.8, zorder=4)
 
 
-def _around(
-    dots: list[tuple[float, float]], flops: list[float], best: list[float]
-) -> tuple[float, float, float, float]:
-    """Left, right, bottom and top of a part that holds the dots, with room for their names, and the frontier under them."""
-    budgets = [budget for budget, _ in dots]
-    left, right = min(budgets) / 1.6, max(budgets) * 1.6
-    losses = [loss for _, loss in dots] + [_at(x, flops, best) for x in (left, right)]
-    room = 0.15 * (max(losses) - min(losses))
-    return left, right, min(losses) - room, max(losses) + room
-
-
-def _at(budget: float, flops: list[float], losses: list[float]) -> float:
-    """A curve's loss at a budget between two of its points: straight on the logarithmic axis, as it is drawn."""
-    return float(numpy.interp(math.log(budget), numpy.log(flops), losses))
-
-
-def _end_labels(ax: Axes, flops: list[float], lines: dict[str, list[float]]) -> list[Annotation]:
-    """A name right of each curve that leaves the axes on the right or ends in them, the lowest first."""
-    low, high = ax.get_ylim()
-    ends = []
-    for name, losses in lines.items():
-        end = min(ax.get_xlim()[1], max(x for x, y in zip(flops, losses, strict=True) if _drawn(y)))
-        ends.append((_at(end, flops, losses), end, name))
-    labels = [
-        note(ax, name, (x, y), (14, 0), va="center", color=MUTED) for y, x, name in sorted(ends) if low < y < high
-    ]
-    for label in labels:
-        label.set_in_layout(True)
-    return labels
+def _at(x: float, xs: list[float], ys: list[float]) -> float:
+    """A curve's height between two of its points: straight on the logarithmic axis, as it is drawn."""
+    return float(numpy.interp(numpy.log(x), numpy.log(xs), ys))
 
 
 def _spread_out(ax: Axes, labels: list[Annotation]) -> None:
@@ -136,10 +130,6 @@ def _spread_out(ax: Axes, labels: list[Annotation]) -> None:
 def _power(number: float, digits: int) -> str:
     """As in code: a power's small digits blur on phones."""
     return f"{number:.{digits}e}".replace("+", "")
-
-
-def _drawn(loss: float | None) -> bool:
-    return loss is not None and math.isfinite(loss)
 
 
 def same_budget(runs: list[tuple[str, float, float]]) -> Figure:

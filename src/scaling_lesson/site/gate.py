@@ -1,31 +1,28 @@
-"""The gate: what every page claims against what its code computes and what was last accepted.
+"""The gate: judges, once, what every page claims against what its code computes and what was last accepted.
 
-A Gate lives as long as a build, or as long as `mkdocs serve`. Pages are opened, their blocks run, their claims are
-marked while Markdown is rendered; `problems()` then tells, in one list, everything that does not hold.
+judge(pages, settings) takes what reading and running left behind and changes none of it. It returns one verdict a claim
+and one list of all that does not hold; messages, pages, lists, numbers.json and scripts/record all go by these.
 """
 
 import re
-import secrets
-from dataclasses import dataclass, field
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 
-from scaling_lesson.site import claims, digits, records, rendered, source
-from scaling_lesson.site.beside import beside
-from scaling_lesson.site.run import Run, Value
-from scaling_lesson.site.source import ClaimLink, Fence
+from scaling_lesson.site.numbers.claim import beside, find, parse
+from scaling_lesson.site.numbers.record import Record, agree, number
+from scaling_lesson.site.numbers.value import Value, rewrite, show
+from scaling_lesson.site.read import code
+from scaling_lesson.site.read.prose import Prose
+from scaling_lesson.site.read.source import CLAIM, ClaimLink, Source
+from scaling_lesson.site.run.results import Results
 from scaling_lesson.units import did_you_mean, nearest
 
-_NAKED = 'naked number "{0}": publish it and claim it, [{0}](calc:name)'
-_TYPED = 'naked number "{0}" in code: put it in by an f-string, or leave it out'
-_UNSHOWN = "this block is not on the built page: it did not run, or stands in a comment"
-_TOKEN = secrets.token_hex(8)
-SLOT = re.compile(rf"⟦{_TOKEN} (\d+)⟧")
-
-
-def slot(index: int) -> str:
-    """What stands for a page's claim until all pages are rendered; no page can write or print it by chance."""
-    return f"⟦{_TOKEN} {index}⟧"
+LARGEST = 250_000
+"""Characters a block may show: more take a browser seconds."""
 
 
 @dataclass(frozen=True, order=True)
@@ -41,385 +38,337 @@ class Problem:
         return f"{self.path}:{self.line}: {self.message}"
 
 
-@dataclass
+@dataclass(frozen=True)
 class Page:
-    """One Markdown page: what was found in its text, and the run of its blocks.
+    """A page as it was read, run and rendered, and its record. url: where the site serves it. title: as tabs show it."""
 
-    path: relative to the folder of mkdocs.yml, as messages show it. url: where the site serves it.
-    front: how many lines of front matter it has. prose: its text after those, blocks blanked, lines kept.
-    fences: its blocks; listings that run nothing are left out. misread: whether it has what looks like a claim and is none.
-    converter: the Markdown that renders it; others render parts of it.
-    """
-
-    path: str
+    source: Source
+    results: Results
+    prose: Prose
+    record: Record
     file: Path
-    front: int = 0
     url: str = ""
-    prose: str = ""
-    fences: list[Fence] = field(default_factory=list)
-    links: list[ClaimLink] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    run: Run | None = None
-    shown: set[int] = field(default_factory=set)
-    reached: set[int] = field(default_factory=set)
-    beside: dict[int, list[str]] = field(default_factory=dict)
-    exempted: set[str] = field(default_factory=set)
-    misread: bool = False
-    rendered: bool = False
-    converter: object = None
-
-    @cached_property
-    def slug(self) -> str:
-        """What other pages call it in `calc:slug/name`: its file name, or its folder's for an index page."""
-        parts = Path(self.path).with_suffix("").parts
-        return parts[-2] if parts[-1] == "index" and len(parts) > 2 else parts[-1]
+    title: str = ""
 
     @property
-    def record(self) -> Path:
-        return self.file.with_suffix(".record")
+    def path(self) -> str:
+        return self.source.path
+
+    @property
+    def slug(self) -> str:
+        return self.source.slug
 
     @property
     def record_path(self) -> str:
         return self.path.removesuffix(".md") + ".record"
 
-    @property
+    @cached_property
     def incomplete(self) -> bool:
         """Whether a block failed or is not shown: what it would have published is unknown, and not worth a message."""
-        runs = {index for index, fence in enumerate(self.fences) if fence.executed}
-        return bool(self.run.failures or runs - self.shown or any(fence.problem for fence in self.fences))
+        unshown = (block.problem or index not in self.prose.blocks for index, block in enumerate(self.source.blocks))
+        return bool(self.results.failures) or any(unshown)
 
-    def line(self, place: tuple[int, int]) -> int:
-        """The page line of a place in a block."""
-        index, offset = place
-        return self.fences[index].line + 1 + offset
+    def accepted(self, value: Value) -> Fraction | None:
+        """The number a value of this page was accepted as, where it lies within its tolerance of that one."""
+        key = f"value {value.name}"
+        recorded = self.record.entries.get(key)
+        return number(recorded[1]) if value.tolerance and recorded and agree(recorded[1], self.results.entries[key]) else None
 
 
-class Gate:
-    """All pages of a site, by path.
-
-    names: words that hold a digit and are not numbers, such as `GPT-2`.
-    exempt: {page path: {text: reason}}, the numbers of the prose that nothing computes and nobody needs to.
+@dataclass(frozen=True)
+class Settings:
+    """names: words that hold a digit and are no numbers, such as `GPT-2`. exempt: {page: {text: reason}}, the numbers of
+    the prose that nothing computes and nobody needs to. path, text: the file both stand in.
     """
 
-    def __init__(self, names: list[str], exempt: dict[str, dict[str, str]]) -> None:
-        self.names = names
-        self.exempt = exempt
-        self.pages: dict[str, Page] = {}
-        self.current: Page | None = None
-        self.shown_settings: list[Problem] = []
-        self._settings = ("", "")
-        self._key: object = None
-        self._kept: dict[str, tuple[object, Run]] = {}
+    names: tuple[str, ...]
+    exempt: dict[str, dict[str, str]]
+    path: str
+    text: str
 
-    def open(self, path: str, file: Path, text: str, front: int, url: str = "", sources: object = None) -> Page:
-        """Read a page, whose first `front` lines are front matter, and make it the current one.
+    @cached_property
+    def _name(self) -> re.Pattern:
+        names = "|".join(map(re.escape, sorted(self.names, key=len, reverse=True)))
+        return re.compile(rf"(?<![\w.-])(?:{names})(?!\w|[-.]\w)" if names else "(?!)")
 
-        `sources` stands for the state of the code its blocks import: a page whose blocks and sources are unchanged
-        since it was last open keeps its run.
-        """
-        page = self.current = self.pages[path] = Page(path, file, front, url)
-        fences = source.scan_fences("\n" * front + "\n".join(text.expandtabs(4).split("\n")[front:]))
-        page.fences = [fence for fence in fences if fence.executed or fence.problem]
-        readable = source.prose(text, fences)
-        page.prose = "\n" * front + "\n".join(readable.split("\n")[front:])
-        page.links, odd = source.scan_claims(page.prose)
-        page.misread = bool(odd)
-        self._key = ([(f.header, f.body) for f in page.fences], sources)
-        key, run = self._kept.pop(path, (None, None))
-        page.run = run if key == self._key else Run(path)
-        for value in page.run.values.values():
-            value.used = False
-        for fence in page.fences:
-            if fence.problem:
-                page.problems.append(Problem(path, fence.line, fence.problem))
-                page.run.lose("\n".join(fence.body))
-        page.problems += [Problem(path, line, message) for line, message in odd + source.unreadable(page.prose)]
-        for line, front_line in enumerate(text.split("\n")[:front], 1):
-            if "calc:" in front_line:
-                page.problems.append(Problem(path, line, "front matter cannot hold a claim"))
-        self._tell_naked(page, source.naked_numbers(readable, self.names))
-        return page
+    def without_names(self, text: str) -> str:
+        """The text with every name blanked."""
+        return self._name.sub(lambda name: " " * len(name[0]), text)
 
-    def _tell_naked(self, page: Page, numbers: list[tuple[int, str]], message: str = _NAKED) -> None:
-        """Tell of each naked number at its line; where it is exempt, note that the exemption is used."""
-        for line, number in numbers:
-            if number in self.exempt.get(page.path, {}):
-                page.exempted.add(number)
+    def naked(self, text: str) -> Iterator[tuple[int, str]]:
+        """Each word of a text that holds a digit and is no name, and where it begins."""
+        if any(map(str.isnumeric, text)):
+            for word in re.finditer(r"[^\s|()\[\]*_`\"“”]+", self.without_names(text)):
+                if any(map(str.isnumeric, word[0])):
+                    yield word.start(), word[0].strip(".,;:!?'’")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found of one claim. owner: the page whose value it states. message: what is wrong with it, if anything.
+
+    correction: its text with digits that hold, in its own shape; None where a person must choose. With neither value
+    nor message, a block failed that may have published it: that one is told.
+    """
+
+    page: Page
+    link: ClaimLink
+    owner: Page | None
+    value: Value | None
+    message: str | None = None
+    correction: str | None = None
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """One verdict a claim, by page path and by the claim's number there; and all that does not hold, in order."""
+
+    claims: dict[str, dict[int, Verdict]]
+    problems: tuple[Problem, ...]
+
+
+def judge(pages: Sequence[Page], settings: Settings, found: Iterable[Problem] = ()) -> Verdicts:
+    """Judge every claim of every page, once. found: what reading the site's files found, told with the rest."""
+    site = _Site(pages)
+    claims = {page.path: {n: _verdict(page, n, site) for n in sorted(page.prose.claims)} for page in pages}
+    problems, exempted = set(found), set()
+    shown = code.settings(settings.text)
+    for line, text in shown:
+        for at, word in settings.naked(text):
+            problems.add(Problem(settings.path, line + text.count("\n", 0, at), naked(word)))
+    for page in pages:
+        problems.update(_told(page, claims[page.path].values(), settings))
+        title = "" if page.title in {text for _, text in shown} else page.title
+        for line, word, message in (*_naked_prose(page, title, settings), *_naked_code(page, settings)):
+            if word in settings.exempt.get(page.path, {}):
+                exempted.add((page.path, word))
             else:
-                page.problems.append(Problem(page.path, line, message.format(number)))
+                problems.add(Problem(page.path, line, message))
+    problems.update(_unused_exemptions(site, settings, exempted))
+    verdicts = [verdict for of_page in claims.values() for verdict in of_page.values()]
+    if all(v.value for v in verdicts) and not any(page.incomplete or page.prose.odd for page in pages):
+        used = {(verdict.owner.path, verdict.value.name) for verdict in verdicts}  # else what is used is not known
+        for page in pages:
+            for value in page.results.values.values():
+                if (page.path, value.name) not in used:
+                    line = page.source.line(value.place)
+                    problems.add(Problem(page.path, line, f"published {value.name}: nothing claims it"))
+    return Verdicts(claims, tuple(sorted(problems)))
 
-    def _read_code(self, page: Page) -> None:
-        """Tell of what the code of a page, all of which ran, says in words and nothing computed; a quotation must name its source."""
-        values = page.run.values.values()
-        for value in values:
-            line = page.line(value.place)
-            self._tell_naked(
-                page, [(line, number) for _, number in source.numbers_in(value.reason, self.names)], _TYPED
-            )
-            if isinstance(value.value, str) and not value.source and source.numbers_in(value.value, self.names):
-                message = (
-                    f"published {value.name}: {value.text} has a number: publish that, or the source= of what is quoted"
-                )
-                page.problems.append(Problem(page.path, line, message))
-        quoted = {value.value for value in values if value.source}
-        for fence in page.fences:
-            shown, said = source.literals(fence)
-            numbers = [(line, number) for line, text in shown for _, number in source.naked_numbers(text, self.names)]
-            said = [(line, source.without_names(text, self.names)) for line, text in said if text not in quoted]
-            numbers += [(line, number) for line, text in said for number in source.MEASURE.findall(text)]
-            self._tell_naked(page, [(fence.line + 1 + line, number) for line, number in numbers], _TYPED)
 
-    def close(self, html: str, title: str = "") -> None:
-        """The current page is rendered: end its run, and read what readers will. title: as tabs and search show it."""
-        page, self.current = self.current, None
-        page.rendered = True
-        # The comment of a block that is in a comment does not stand alone.
-        page.shown = {int(index) for index in re.findall(rf"<!-- {SLOT.pattern} -->|<!--.*?-->", html, re.S) if index}
-        page.run.end()
-        recorded, _ = records.read(page.record)
-        for value in page.run.values.values():
-            _, text = recorded.get(f"value {value.name}", (0, ""))
-            agrees = value.tolerance and records.agree(text, value.text, value.tolerance)
-            value.recorded = records.number(text) if agrees else None
-        if not page.incomplete:
-            self._read_code(page)
-            self._kept[page.path] = (self._key, page.run)
-        self.read_rendered(page, html, title)
+class _Site:
+    """All pages, as claims name them."""
 
-    def read_rendered(self, page: Page, html: str, title: str) -> None:
-        """Check the rendered page too: whatever the patterns above took for code or markup and Markdown did not."""
-        shown, odd, formulas, lines = rendered.read(html)
-        problems = (*page.problems, *self.shown_settings)
-        told = {problem.message for problem in problems} | {(problem.line, problem.message) for problem in problems}
-        places = source.formula_lines(page.prose)
-        numbers = []
-        for index, formula in enumerate(formulas):
-            place = places[index] if len(places) == len(formulas) else 0
-            numbers += [(place, number) for number in source.formula_numbers(formula, self.names)]
-        for text in (*shown, str(title)):
-            text = re.sub(r"\[[^\[\]]*\]\(calc:\d+\)", " ", SLOT.sub(" ", text))  # a claim not reached is told as such
-            numbers += [(0, number) for _, number in source.numbers_in(text, self.names)]
-        for line, number in numbers:
-            message = _NAKED.format(number)
-            if (message if not line else (line, message)) not in told:
-                self._tell_naked(page, [(line or self._seek(page, number), number)])
-        text = source.visible(lines)
-        for match in SLOT.finditer(text):
-            around = text[max(0, match.start() - 99) : match.start()], text[match.end() : match.end() + 99]
-            page.beside[int(match[1])] = [
-                SLOT.sub(lambda m: f"⟦{page.links[int(m[1])].text}⟧", part) for part in around
-            ]
-        if not page.problems and not page.run.failures:  # else their cause is told
-            for text in odd:
-                page.problems.append(Problem(page.path, self._seek(page, text.rsplit(": ", 1)[-1]), text))
+    def __init__(self, pages: Sequence[Page]) -> None:
+        self.pages = {page.path: page for page in pages}
+        self._by_slug: dict[str, list[Page]] = {}
+        for page in pages:
+            self._by_slug.setdefault(page.slug, []).append(page)
 
-    def formula_problem(self, formula: str, error: str) -> None:
-        """Tell that a formula of the current page cannot be read."""
-        message = f"cannot read the formula {' '.join(formula.split())!r}: {error}"
-        self.current.problems.append(Problem(self.current.path, self._seek(self.current, formula), message))
-
-    def read_settings(self, text: str, path: str) -> None:
-        """Check what every page shows of mkdocs.yml."""
-        self._settings = path, text
-        naked = [
-            (line + n - 1, number)
-            for line, words in source.shown_settings(text)
-            for n, number in source.numbers_in(words, self.names)
-        ]
-        self.shown_settings = [Problem(path, line, _NAKED.format(number)) for line, number in naked]
-
-    def _unused_exemptions(self) -> list[Problem]:
-        """The exemptions that match nothing, each at its line of mkdocs.yml."""
-        found, (path, text) = [], self._settings
-        for page, number in [(page, str(number)) for page, numbers in self.exempt.items() for number in numbers]:
-            known = self.pages.get(page)
-            if known is None or not (known.incomplete or number in known.exempted):
-                at = max(0, text.find(number, text.find(page, text.find("exempt:"))))
-                found.append(
-                    Problem(path, text.count("\n", 0, at) + 1, f'the exemption of "{number}" matches nothing on {page}')
-                )
-        return found
-
-    @staticmethod
-    def _seek(page: Page, text: str) -> int:
-        """The first line of the page's prose with this text, as near as it can be told."""
-        at = page.prose.find(text)
-        return page.prose.count("\n", 0, at) + 1 if at >= 0 else page.front + 1
-
-    def mark(self, markdown: str) -> list[str]:
-        """The lines of the current page's Markdown (its text without front matter), each claim and block numbered."""
-        page = self.current
-        fences = source.scan_fences(markdown)
-        readable = source.prose(markdown, fences)
-        lines = source.replace_claims(markdown.split("\n"), readable, lambda n, match: f"[{match['text']}](calc:{n})")
-        by_line = {fence.line: index for index, fence in enumerate(page.fences)}
-        for fence in fences:
-            index = by_line.get(fence.line + page.front)
-            if fence.executed and index is not None:
-                options = "".join(f' {k}="{v}"' for k, v in fence.options.items() if k in ("source", "title"))
-                lines[fence.line - 1] = f'{fence.prefix}{fence.marker}python exec="on" block="{index}"{options}'
-            elif fence.problem:  # else its code might show as prose, and its end begin another block
-                first, end, mark = (
-                    fence.line - 1,
-                    fence.line + len(fence.body) + fence.closed,
-                    fence.prefix + fence.marker,
-                )
-                lines[first:end] = [f"{mark}python", *[""] * (end - first - 2), mark]
-        return lines
-
-    def look_up(self, page: Page, link: ClaimLink) -> tuple[Page, Value] | str:
-        """The page and value a claim names, or why there is none."""
-        owners = self._owners(page, link)
-        if len(owners) > 1:
-            return f"{link.page!r} could be {' or '.join(p.path for p in owners)}"
-        if not owners:
-            near = nearest(repr(link.page), [repr(p.slug) for p in self.pages.values() if p.run.values])
-            return f"there is no page {link.page!r}{did_you_mean(near)}"
-        owner = owners[0]
-        value = owner.run.values.get(link.name)
-        if value is None:
-            elsewhere = (f"{p.slug}/{link.name}" for p in self.pages.values() if link.name in p.run.values)
-            near = next(elsewhere, "") or nearest(link.name, owner.run.values)
-            return f"nothing publishes {link.name}{did_you_mean(near)}"
-        return owner, value
-
-    def _owners(self, page: Page, link: ClaimLink) -> list[Page]:
-        """The pages a claim on `page` may mean: itself, or all that bear the name it gives."""
-        if not link.page:
-            return [page]
-        bearers = [p for p in self.pages.values() if p.slug == link.page]
+    def look_up(self, page: Page, link: ClaimLink) -> tuple[Page | None, Value | None, str | None]:
+        """The page and value a claim names, or why there is none: None when a block failed that may have published it."""
+        bearers = self._by_slug.get(link.page, []) if link.page else [page]
         # A page without blocks publishes nothing: one of the reference code may share a lesson page's name.
-        return [p for p in bearers if p.fences] or bearers
+        owners = [bearer for bearer in bearers if bearer.source.blocks] or bearers
+        if len(owners) > 1:
+            return None, None, f"{link.page!r} could be {' or '.join(owner.path for owner in owners)}"
+        if not owners:
+            slugs = [repr(other.slug) for other in self.pages.values() if other.results.values]
+            return None, None, f"there is no page {link.page!r}{did_you_mean(nearest(repr(link.page), slugs))}"
+        (owner,) = owners
+        value = owner.results.values.get(link.name)
+        if value or owner.incomplete:
+            return owner, value, None
+        elsewhere = [f"{p.slug}/{link.name}" for p in self.pages.values() if link.name in p.results.values]
+        near = elsewhere[0] if elsewhere else nearest(link.name, owner.results.values)
+        return owner, None, f"nothing publishes {link.name}{did_you_mean(near)}"
 
-    def lost(self, page: Page, link: ClaimLink) -> bool:
-        """Whether a claim's value is missing and a block failed that may have published it: that one is told."""
-        return isinstance(self.look_up(page, link), str) and any(p.incomplete for p in self._owners(page, link))
 
-    def verdict(self, page: Page, link: ClaimLink) -> str | None:
-        """What is wrong with a claim, as its message; None when it holds."""
-        found = self.look_up(page, link)
-        if isinstance(found, str):
-            return f'claim "{link.text}": {found}'
-        _, value = found
-        value.used = True
-        if value.exact is None:
-            expected = {True: "True", False: "False"}.get(value.value, value.value)
-            return None if link.text == expected else f'claim "{link.text}": {link.name} is "{expected}"'
-        try:
-            claim = claims.parse(link.text)
-        except ValueError as error:
-            return f'claim "{link.text}": {link.name} is {value.text}; {error}'
-        reason = value.disagreement(claim)
-        if reason is None:
-            return None
-        other = claim.unit.dimension != value.unit.dimension
-        correct = None if other else self.correct(link, value)
-        if not correct and (other or claim.unit.symbol != value.unit.symbol):
-            correct = digits.show(value.exact, value.unit if other else claim.unit)
-        shown = f" ({correct})" if correct and correct != value.text else ""
-        reason = "" if reason == "the digits differ" else f"; {reason}"
-        return f'claim "{link.text}": {link.name} is {value.text}{shown}{reason}'
+def _verdict(page: Page, n: int, site: _Site) -> Verdict:
+    link, (before, after) = page.source.claims[n], page.prose.claims[n]
+    owner, value, message = site.look_up(page, link)
+    correction = None
+    if value and value.exact is None:
+        expected = str(value.value)
+        if link.text != expected:
+            message = f'{link.name} is "{expected}"'
+            correction = expected if CLAIM.fullmatch(f"[{expected}](calc:{value.name})") else None
+        elif any(map(str.isnumeric, expected)):
+            message = beside(before, None, value.unit, after)
+    elif value:
+        message, correction = _number(link, value, owner.accepted(value), before, after)
+    return Verdict(page, link, owner, value, f'claim "{link.text}": {message}' if message else None, correction)
 
-    def _beside(self, page: Page, index: int) -> str | None:
-        """What is wrong with the text round a claim that holds."""
-        link = page.links[index]
-        value = self.look_up(page, link)[1]
-        if not any(character.isnumeric() for character in link.text):  # True, or a word
-            return None
-        return beside(
-            *page.beside.get(index, ("", "")), claims.parse(link.text) if value.exact is not None else None, value.unit
-        )
 
-    def correct(self, link: ClaimLink, value: Value) -> str | None:
-        """The claim's text with digits that hold, in the shape, unit and bound it has; None where a person must choose."""
-        if value.exact is None:
-            return str(value.value) if source.CLAIM_LINK.fullmatch(f"[{value.value}](calc:{value.name})") else None
-        try:
-            text = digits.rewrite(claims.parse(link.text), value.exact)
-        except ValueError:
-            return None
-        if text is None or value.disagreement(claims.parse(text)):
-            return None
-        return text
+def _number(
+    link: ClaimLink, value: Value, accepted: Fraction | None, before: str, after: str
+) -> tuple[str | None, str | None]:
+    """What is wrong with a claim to a number, and its text with digits that hold."""
+    try:
+        claim = parse(link.text)
+    except ValueError as error:
+        return f"{link.name} is {value.text}; {error}", None
+    reason = value.disagreement(claim, accepted)
+    if reason is None:
+        return beside(before, claim, value.unit, after), None
+    other = claim.unit.dimension != value.unit.dimension
+    text = None if other else rewrite(claim, value.exact)
+    correction = text if text and value.disagreement(parse(text), accepted) is None else None
+    shown = correction
+    if not shown and (other or claim.unit.symbol != value.unit.symbol):
+        shown = show(value.exact, value.unit if other else claim.unit)
+    shown = f" ({shown})" if shown and shown != value.text else ""
+    reason = "" if reason == "the digits differ" else f"; {reason}"
+    return f"{link.name} is {value.text}{shown}{reason}", correction
 
-    def acceptable(self, page: Page, link: ClaimLink) -> str | None:
-        """What scripts/record may put in place of a failing claim's text; None when it holds, or a person must choose."""
-        found = self.look_up(page, link)
-        failing = not isinstance(found, str) and self.verdict(page, link) is not None
-        return self.correct(link, found[1]) if failing else None
 
-    def problems(self) -> list[Problem]:
-        """Everything wrong on every page, in page and line order."""
-        found = {*self.shown_settings, *self._unused_exemptions()}
-        for page in self.pages.values():
-            found.update(page.problems)
-            told = {problem.line for problem in page.problems}
-            for index, link in enumerate(page.links):
-                if self.lost(page, link):
-                    continue
-                if message := self.verdict(page, link):
-                    drift = self.acceptable(page, link) is not None
-                    found.add(Problem(page.path, link.line, message, drift))
-                elif index not in page.reached:
-                    found.add(
-                        Problem(
-                            page.path,
-                            link.line,
-                            f'claim "{link.text}" is not on the built page: a heading cannot hold one',
-                        )
-                    )
-                elif link.line not in told and (message := self._beside(page, index)):
-                    found.add(Problem(page.path, link.line, f'claim "{link.text}": {message}'))
-            for index, fence in enumerate(page.fences):
-                if fence.executed and index not in page.shown:
-                    found.add(Problem(page.path, fence.line, _UNSHOWN))
-            for place, message in page.run.failures:
-                found.add(Problem(page.path, page.line(place), message))
-            found.update(self._against_record(page))
-        pages = self.pages.values()
-        lost = any(isinstance(self.look_up(page, link), str) for page in pages for link in page.links)
-        if not (lost or any(page.incomplete or page.misread for page in pages)):  # else what is used is not known
-            for page, value in [
-                (page, value) for page in pages for value in page.run.values.values() if not value.used
-            ]:
-                found.add(Problem(page.path, page.line(value.place), f"published {value.name}: nothing claims it"))
-        return sorted(found)
+def _told(page: Page, verdicts: Iterable[Verdict], settings: Settings) -> Iterator[Problem]:
+    """What does not hold on a page, but for its naked numbers."""
+    source, results, path = page.source, page.results, page.path
+    found = [*source.problems, *page.prose.problems]
+    found += [(source.line(failure.place), failure.message) for failure in results.failures]
+    for n, message in page.prose.odd.items():
+        link = source.claims[n] if n >= 0 else None
+        unshown = f'claim "{link.text}" is not on the built page: {message}' if link and message.startswith("a ") else message
+        found.append((link.line if link else source.seek("", "calc:", 0), unshown))
+    for index, block in enumerate(source.blocks):
+        if block.runs and index not in page.prose.blocks:
+            found.append((block.line, "this block is not on the built page: it did not run, or stands in a comment"))
+        if result := results.blocks.get(index):
+            found += [(source.line(place), message) for place, message in result.doubts]
+            if result.size > LARGEST:
+                found.append((block.line, f"this block shows {result.size:,} characters: show less than {LARGEST:,}"))
+    for value in results.values.values():
+        if isinstance(value.value, str) and not value.source and not page.incomplete and any(settings.naked(value.value)):
+            message = f"published {value.name}: {value.text} has a number: publish that, or the source= of what is quoted"
+            found.append((source.line(value.place), message))
+    yield from (Problem(path, line, message) for line, message in found)
+    yield from (Problem(path, v.link.line, v.message, bool(v.correction)) for v in verdicts if v.message)
+    yield from (Problem(*told, True) for told in _against_record(page))
 
-    def _against_record(self, page: Page) -> list[Problem]:
-        recorded, broken = records.read(page.record)
-        if broken:  # what it holds cannot be told
-            return [Problem(page.record_path, line, message, True) for line, message in broken]
-        found, computed = [], page.run.entries
-        if computed and not page.record.exists():
-            message = f"this page has no record yet: {len(computed)} entries to accept"
-            return [Problem(page.path, page.line(next(iter(computed.values())).place), message, True)]
-        for key, entry in computed.items():
-            line = page.line(entry.place)
-            said = key.replace("value ", "published ", 1)
-            if key not in recorded:
-                found.append(Problem(page.path, line, f"{said}: {entry.text} is not in the record", True))
-            elif not records.agree(recorded[key][1], entry.text, entry.tolerance):
-                message = f"{said}: recorded {recorded[key][1]}, computed {entry.text}"
-                found.append(Problem(page.path, line, message, True))
-        if not page.incomplete:
-            for key, (line, _) in recorded.items():
-                if key not in computed:
-                    message = f"{key} is recorded, but the page no longer has it"
-                    found.append(Problem(page.record_path, line, message, True))
-        return found
 
-    def orphans(self, docs: Path, root: Path) -> list[Problem]:
-        """Pages with claims or blocks that no build reached, and records whose page is gone."""
-        found = []
-        for file in sorted(docs.rglob("*.md")):
-            path = file.relative_to(root).as_posix()
-            page = self.pages.get(path)
-            if page is None or not page.rendered:
-                text = file.read_text(encoding="utf-8")
-                line = next((n for n, s in enumerate(text.split("\n"), 1) if "calc:" in s or 'exec="on"' in s), None)
-                if line:
-                    found.append(Problem(path, line, "this page has numbers, but the build does not reach it"))
-        for file in sorted(docs.rglob("*.record")):
-            if not file.with_suffix(".md").exists():
-                found.append(Problem(file.relative_to(root).as_posix(), 1, "this record's page is gone"))
-        return found
+def _against_record(page: Page) -> Iterator[tuple[str, int, str]]:
+    record, computed = page.record, page.results.entries
+    if record.fault:  # what it holds cannot be told
+        yield page.record_path, *record.fault
+        return
+    if computed and not record.there:
+        line = page.source.line(next(iter(computed.values())).place)
+        yield page.path, line, f"this page has no record yet: {len(computed)} entries to accept"
+        return
+    for key, entry in computed.items():
+        line, said = page.source.line(entry.place), key.replace("value ", "published ", 1)
+        if key not in record.entries:
+            yield page.path, line, f"{said}: {entry.text} is not in the record"
+        elif not agree(record.entries[key][1], entry):
+            yield page.path, line, f"{said}: recorded {record.entries[key][1]}, computed {entry.text}"
+    for key, (line, _) in record.entries.items():
+        if key not in computed and not page.incomplete:
+            yield page.record_path, line, f"{key} is recorded, but the page no longer has it"
+
+
+def naked(word: str) -> str:
+    """What is said of a number in prose that nothing computes."""
+    match = re.fullmatch(r"([\d.,]+)([^\W\d]\S*)", word)
+    spaced = f"{match[1]} {match[2]}" if match and any(unit for _, unit in find(word)) else ""
+    name = not spaced and any(map(str.isalpha, word))
+    also = "; a name, if it is one, goes into names in mkdocs.yml" if name else ""
+    return f'naked number "{word}": publish it and claim it, [{spaced or word}](calc:name){also}'
+
+
+def _naked_prose(page: Page, title: str, settings: Settings) -> Iterator[tuple[int, str, str]]:
+    """Each number that a page shows and nothing computes: its line, itself, and what to say of it."""
+    source, told = page.source, set()
+    for line, text in source.listed():
+        for at, word in settings.naked(text):
+            told.add(word)
+            yield line + text.count("\n", 0, at), word, naked(word)
+    for seen in page.prose.seen:
+        if seen.kind == "text":
+            for at, word in settings.naked(seen.text):
+                told.add(word)
+                yield source.seek(seen.text[:at], word, seen.after), word, naked(word)
+        else:
+            numbers = _dressed if seen.kind == "code" else _results
+            for word in numbers(settings.without_names(seen.text)):
+                yield source.seek("", seen.written or seen.text, seen.after), word, naked(word)
+    for at, word in settings.naked(title):
+        if word not in told:
+            yield source.seek(title[:at], word, 0), word, naked(word)
+
+
+def _naked_code(page: Page, settings: Settings) -> Iterator[tuple[int, str, str]]:
+    """Each number that the code of a page, all of which ran, says in words: its line, itself, and what to say of it."""
+    if page.incomplete:
+        return
+    values, source = page.results.values.values(), page.source
+    found = [(source.line(value.place), word) for value in values for _, word in settings.naked(value.reason)]
+    quoted = {value.value for value in values if value.source}
+    for block in source.blocks:
+        shown, said = code.words(block.code)
+        for line, text in shown:
+            found += [(block.line + 1 + line + text.count("\n", 0, at), word) for at, word in settings.naked(text)]
+        for line, text in said:
+            numbers = find(settings.without_names(text)) if text not in quoted else ()
+            found += [(block.line + 1 + line, text) for text, unit in numbers if unit or "," in text]
+    for line, word in found:
+        yield line, word, f'naked number "{word}" in code: put it in by an f-string, or leave it out'
+
+
+def _dressed(text: str) -> list[str]:
+    """The numbers of a code span that are dressed as code: alone, behind a relation, or with a unit among other words."""
+    if re.search(r"[^\W\d]{4}", text):  # what it quotes is its own
+        text = re.sub(r"\"[^\"]*\"|'[^']*'|\[[^\]]*\](?:\([^)]*\))?", " ", text)
+    found = list(find(text))
+    if len(found) == 1 and not re.search(r"[^\W\d_]", text.replace(found[0][0], "")):
+        return [found[0][0]]
+    results = re.findall(r"\s(?:=|≈|<|>|≤|≥|->|→)\s+([-−]?[\d.,]*\d)(?=\s*[^\W\d]*\W*\Z)", text)
+    return [text for text, unit in found if unit] or results
+
+
+def _results(formula: str) -> list[str]:
+    """The numbers of a formula that are results, and not constants beside a variable."""
+    formula = "".join(c for c in unicodedata.normalize("NFKC", formula) if unicodedata.category(c) != "Cf")  # x²⁵ as x25
+    numbers = re.findall(r"\d+(?:[.,]\d+)*", formula)
+    last = re.findall(r"[=≈∼≤≥<>≲≳⩽⩾]\s*(\d)\s*\Z", formula)
+    return [n for n in numbers if len(n) > 1] + last if re.search(r"[^\W\d_]", formula) else numbers
+
+
+def _unused_exemptions(site: _Site, settings: Settings, exempted: set[tuple[str, str]]) -> Iterator[Problem]:
+    """The exemptions that match nothing, each at its line of mkdocs.yml."""
+    for path, word in [(path, str(word)) for path, words in settings.exempt.items() for word in words]:
+        if (path, word) not in exempted and not (path in site.pages and site.pages[path].incomplete):
+            at = max(0, settings.text.find(word, settings.text.find(path, settings.text.find("exempt:"))))
+            message = f'the exemption of "{word}" matches nothing on {path}'
+            yield Problem(settings.path, settings.text.count("\n", 0, at) + 1, message)
+
+
+def unreached(docs: Path, root: Path, pages: Iterable[Page]) -> Iterator[Problem]:
+    """Pages with claims or blocks that no build reached, and records whose page is gone."""
+    known = {page.path for page in pages}
+    new = [page.path for page in pages if page.results.entries and not page.record.there]
+    for file in sorted(docs.rglob("*.md")):
+        path = file.relative_to(root).as_posix()
+        lines = [] if path in known else file.read_text("utf-8", "replace").split("\n")
+        line = next((n for n, text in enumerate(lines, 1) if "calc:" in text or 'exec="on"' in text), None)
+        if line:
+            yield Problem(path, line, "this page has numbers, but the build does not reach it")
+    for file in sorted(docs.rglob("*.record")):
+        if not file.with_suffix(".md").exists():
+            hint = f": if it was renamed, to {' or '.join(new)}, rename its record too" if new else ""
+            yield Problem(file.relative_to(root).as_posix(), 1, f"this record's page is gone{hint}")
+
+
+def summary(found: Sequence[Problem]) -> str:
+    """The last line of a report: how many problems, and the command that accepts what merely drifted."""
+    drifted = [problem for problem in found if problem.drift]
+    pages = sorted({re.sub(r"\.record$", ".md", problem.path) for problem in drifted})
+    parts = []
+    if drifted:
+        numbers = "1 number" if len(drifted) == 1 else f"{len(drifted)} numbers"
+        parts.append(f"{numbers} drifted on {'1 page' if len(pages) == 1 else f'{len(pages)} pages'}.")
+    if other := len(found) - len(drifted):
+        parts.append(f"{other}{' more' * bool(drifted)} problem{'s' * (other != 1)} to mend by hand.")
+    if drifted:
+        parts.append(f"To accept: scripts/record {' '.join(pages)}")
+    return " ".join(parts)

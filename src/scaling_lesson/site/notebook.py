@@ -23,9 +23,8 @@ from mkdocs.structure.pages import Page
 from mkdocs.structure.toc import TableOfContents
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
-from scaling_lesson.site.gate import Gate, Problem
-from scaling_lesson.site.present import error_box
-from scaling_lesson.site.report import numbers as numbers_of
+from scaling_lesson.site.gate import Problem
+from scaling_lesson.site.show.blocks import error_html
 
 SETTINGS = {
     "KernelManager": {"transport_encryption": "auto"},  # else the kernel warns that others could listen
@@ -57,14 +56,15 @@ class Shown:
 def postpone(page: Page, path: str) -> Callable[..., tuple[Shown, list[Problem]]]:
     """Leave the page empty for now. What is returned renders it, and tells what it found.
 
-    It is called as finish(gate, config, files, executed, kept), kept being the page as it was made last, which serves
-    again while the script is the same, or None. path: how messages name the script.
+    It is called as finish(numbers, unknown, config, files, executed, kept): numbers are those of numbers.json, unknown the
+    pages of which some are not known, kept the page as it was made last, which serves again while the script is the
+    same, or None. path: how messages name the script.
     """
     render, script = page.render, Path(page.file.abs_src_path)
     page.render, page.content, page.toc = (lambda config, files: None), "", TableOfContents([])
 
     def finish(
-        gate: Gate, config: MkDocsConfig, files: Files, executed: bool, kept: Shown | None
+        numbers: dict, unknown: set[str], config: MkDocsConfig, files: Files, executed: bool, kept: Shown | None
     ) -> tuple[Shown, list[Problem]]:
         def run() -> None:
             render(config, files)
@@ -75,10 +75,10 @@ def postpone(page: Page, path: str) -> Callable[..., tuple[Shown, list[Problem]]
             shown = kept
         else:
             if executed:
-                found = _run(run, source, path, gate)
+                found = _run(run, source, path, numbers, unknown)
             else:
                 run()
-            content = "".join(error_box(str(problem)) for problem in found)
+            content = "".join(error_html(str(problem)) for problem in found)
             if page.content:  # it ran to its end
                 content += page_html(page.content, script.stem, executed)
             shown = Shown(source, content, page.toc, page.title, to_ipynb(source))
@@ -91,19 +91,19 @@ def postpone(page: Page, path: str) -> Callable[..., tuple[Shown, list[Problem]]
     return finish
 
 
-def _run(run: Callable[[], None], source: str, path: str, gate: Gate) -> list[Problem]:
-    """Run a notebook, in a kernel that inherits this process's environment, on what the gate's pages publish."""
+def _run(run: Callable[[], None], source: str, path: str, numbers: dict, unknown: set[str]) -> list[Problem]:
+    """Run a notebook, in a kernel that inherits this process's environment, on what the pages publish."""
     with tempfile.TemporaryDirectory() as folder:
-        numbers = Path(folder, "numbers.json")
-        numbers.write_text(json.dumps(numbers_of(gate)), encoding="utf-8")
+        listed = Path(folder, "numbers.json")
+        listed.write_text(json.dumps(numbers), encoding="utf-8")
         Path(folder, "jupyter_nbconvert_config.json").write_text(json.dumps(SETTINGS), encoding="utf-8")
         # Nor do the author's own Jupyter settings and start-up files reach the kernel.
-        ours = {"NUMBERS_JSON": str(numbers), "JUPYTER_CONFIG_DIR": folder, "IPYTHONDIR": folder}
+        ours = {"NUMBERS_JSON": str(listed), "JUPYTER_CONFIG_DIR": folder, "IPYTHONDIR": folder}
         try:
             with patch.dict(os.environ, ours):
                 run()
         except CellExecutionError as error:
-            return _problems(error, source, path, gate)
+            return _problems(error, source, path, unknown)
         except CellTimeoutError:
             limit = SETTINGS["NotebookClient"]["timeout"]
             return [Problem(path, 1, f"a cell of the notebook ran longer than {limit} s")]
@@ -112,17 +112,16 @@ def _run(run: Callable[[], None], source: str, path: str, gate: Gate) -> list[Pr
     return []
 
 
-def _problems(error: CellExecutionError, source: str, path: str, gate: Gate) -> list[Problem]:
+def _problems(error: CellExecutionError, source: str, path: str, unknown: set[str]) -> list[Problem]:
     matches = [_DIFFERENCE.fullmatch(line) for line in error.evalue.split("\n")]
     if error.ename != "AssertionError" or not all(matches):
         message = f"a cell raised {error.ename}: {error.evalue.splitlines()[0] if error.evalue else ''}"
         return [Problem(path, _failing_line(error.traceback, source), message)]
     lines = checked_names(source)
-    unknown = {page.slug for page in gate.pages.values() if page.incomplete}  # why, is told of the page
     return [
         Problem(path, lines.get((m["page"], m["name"]), 1), m["message"])
         for m in matches
-        if not (m["message"].endswith("published nothing") and m["page"] in unknown)
+        if not (m["message"].endswith("published nothing") and m["page"] in unknown)  # why, is told of the page
     ]
 
 

@@ -1,12 +1,16 @@
-"""The drift corpus: wrong numbers planted one at a time in a copy of the site, as data, and what the build must say of each.
+"""The drift corpus: wrong numbers planted one at a time in a copy of a site, as data, and what a build must tell.
 
-The *.toml files hold the defects. All are built in one warm process, which keeps what `mkdocs serve` would: the runs of
-pages whose blocks and code are unchanged. It runs the notebook for the `fresh` ones only. An expected message names its
-line by what stands there, so that a page can be edited above it; where another change breaks an expectation,
-`run_corpus("its title")` tells what is said now.
+small/*.toml hold what one page shows: they are planted in small/site, whose blocks import neither torch nor the lesson.
+real/*.toml hold what only the lesson itself shows (its code, its figures, its notebook, claims across its pages): they
+are planted in a copy of it, all built in one warm process, which keeps what `mkdocs serve` would: the runs of pages
+whose blocks and code are unchanged. It runs the notebook for the `fresh` ones only.
+
+An expected message names its line by what stands there, so that a page can be edited above it; where another change
+breaks an expectation, `run_corpus("its title")` tells what is said now.
 """
 
 import json
+import logging
 import os
 import re
 import shutil
@@ -17,8 +21,12 @@ import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from told import messages
+
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[2]
+SMALL = HERE / "small/site"
+"""A site of a few short pages. Its figure.md, which draws, is built only where a defect is planted there."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +34,7 @@ class Defect:
     """One entry of the corpus.
 
     old is what stands in `file`, at its first place; new, what is put there; {at} in an expected message is its line.
-    A file that is not there is made of `new`. cut: the file ends in the middle of `old`. encoding, newline: the file is
+    A file that is not there is made of `new`. cut: the file ends in the middle of `old`. encoding, newline: it is
     written so. fresh: built by a process of its own, which runs the notebook, for the warm one cannot see the change.
     also: more such changes, as [file, old, new].
     expect: every message of the build, in any order. {file} is `file`, {page} a record's page, {at+2} two lines below
@@ -51,8 +59,8 @@ class Defect:
         return f"{self.kind}: {self.name}"
 
     def plant(self, copy: Path) -> list[str]:
-        """Make the change, and return the messages it should bring. Raises ValueError when the text to change is gone."""
-        at = self._change(copy / self.file, self.old, self.new)
+        """Make the change, and return the messages it should bring. Raises ValueError if the text to change is gone."""
+        at = self._change(copy / self.file, self.old, self.new, self.encoding)
         for file, old, new in self.also:
             self._change(copy / file, old, new)
         page = re.sub(r"\.record$", ".md", self.file)
@@ -60,7 +68,7 @@ class Defect:
             _with_lines(line.replace("{file}", self.file).replace("{page}", page), at, copy) for line in self.expect
         )
 
-    def _change(self, path: Path, old: str, new: str) -> int:
+    def _change(self, path: Path, old: str, new: str, encoding: str = "utf-8") -> int:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(new, encoding="utf-8")
@@ -71,7 +79,7 @@ class Defect:
             raise ValueError(f"{path} does not hold {old!r} any more")
         after = text[start + len(old) :]
         changed = text[: start + len(old) // 2] if self.cut else text[:start] + new + after
-        path.write_text(changed, encoding=self.encoding, newline=self.newline)
+        path.write_text(changed, encoding=encoding, newline=self.newline)
         return text.count("\n", 0, start) + 1
 
 
@@ -95,11 +103,13 @@ def difference(found: list[str], expected: list[str]) -> str | None:
     return "\n".join(["not told:", *missing, "told besides:", *besides]) if missing or besides else None
 
 
-def corpus() -> list[Defect]:
-    """All defects, in the files' order. Raises ValueError when two share a name."""
+def corpus(site: str = "*") -> list[Defect]:
+    """All defects of the "small" or the "real" site, or of both, in the files' order. Raises ValueError when two share
+    a name.
+    """
     found = [
         Defect(**entry)
-        for file in sorted(HERE.glob("*.toml"))
+        for file in sorted(HERE.glob(f"{site}/*.toml"))
         for entry in tomllib.loads(file.read_text("utf-8"))["defect"]
     ]
     names = [defect.title for defect in found]
@@ -108,9 +118,37 @@ def corpus() -> list[Defect]:
     return found
 
 
+def plant_small(defect: Defect, copy: Path) -> list[str]:
+    """Make `copy` the small site with this defect in it, and return the messages it should bring."""
+    touched = [defect.file, *(file for file, _, _ in defect.also)]
+    drawn = any(Path(file).stem == "figure" for file in touched)
+    shutil.copytree(SMALL, copy, ignore=None if drawn else shutil.ignore_patterns("figure.*"))
+    return defect.plant(copy)
+
+
 def run_corpus(only: str = "") -> list[tuple[str, str | None]]:
-    """Plant and build every defect whose title holds `only`; (title, None) for one that is caught just as it
-    should be, else (title, what the build said and should have said)."""
+    """Plant and build every defect whose title holds `only`; (title, None) for one that is caught just as it should be,
+    else (title, what the build said and should have said).
+    """
+    return [*run_small(only), *run_real(only)]
+
+
+def run_small(only: str = "") -> list[tuple[str, str | None]]:
+    """As run_corpus, those of the small site."""
+    logging.getLogger("mkdocs").setLevel(logging.CRITICAL)
+    return [(defect.title, problem_in_small(defect)) for defect in corpus("small") if only in defect.title]
+
+
+def problem_in_small(defect: Defect) -> str | None:
+    """What a build of the small site told of this defect and should have told; None when they do not differ."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = Path(folder, "site")
+        expected = plant_small(defect, copy)
+        return difference(messages(copy), expected)
+
+
+def run_real(only: str = "") -> list[tuple[str, str | None]]:
+    """As run_corpus, those of the real site."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "copy")
         for name in ("docs", "src"):

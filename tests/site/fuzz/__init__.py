@@ -1,6 +1,6 @@
 """What the gate promises of any input, as functions of bytes: `one_input(data)`, in a module for each target.
 
-tests/site/test_fuzz.py tries them with Hypothesis; scripts/fuzz with atheris, which steers by the code that is reached.
+tests/site/test_fuzz.py tries them with Hypothesis; `scripts/check-gate fuzz` with atheris, steered by the code reached.
 One byte stands for one piece of text, so that a small change of the bytes is a small change of what is written.
 """
 

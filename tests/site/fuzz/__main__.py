@@ -1,7 +1,7 @@
-"""`scripts/fuzz [TARGET] [RUNS]`: try inputs that atheris finds by the code they reach, until one breaks a promise.
+"""`scripts/check-gate fuzz [TARGET] [RUNS]`: try inputs, found by the code they reach, until one breaks a promise.
 
 Without RUNS, each target gets its share of a million. An input that breaks one is kept in fuzzing/crashes/, and
-`scripts/fuzz TARGET FILE` tries it again; what reached new code is kept in fuzzing/corpus/, where the next run begins.
+`scripts/check-gate fuzz TARGET FILE` tries it again; what reached new code stays in fuzzing/corpus/, for the next.
 """
 
 import importlib
@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
     names = [a for a in arguments if a in TARGETS] or list(TARGETS)
     others = [a for a in arguments if a not in TARGETS]
     if len(others) > 1 or any(not a.isdecimal() and not (len(names) == 1 and Path(a).is_file()) for a in others):
-        print(f"usage: scripts/fuzz [{'|'.join(TARGETS)}] [RUNS or an input's file]", file=sys.stderr)
+        print(f"usage: scripts/check-gate fuzz [{'|'.join(TARGETS)}] [RUNS or an input's file]", file=sys.stderr)
         return 2
     status = 0
     for name in names:
@@ -57,7 +57,3 @@ def fuzz(name: str) -> None:
         target = importlib.import_module(f"fuzz.{name}")
     atheris.Setup(sys.argv, target.one_input)
     atheris.Fuzz()
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

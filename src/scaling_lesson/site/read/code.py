@@ -1,0 +1,53 @@
+"""What the code of a block and the settings of the site say in words, each with its line."""
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterator
+
+import yaml
+
+
+def words(code: str) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
+    """The texts of a block that ran: those that figure(...) and table(...) show; all others, and comments. Lines from 0."""
+    tree = ast.parse(code)
+    shown: dict[ast.AST, tuple[int, str]] = {}
+
+    def collect(node: ast.AST) -> None:
+        match node:
+            case ast.Constant(value=str(text)):
+                shown[node] = (node.lineno - 1, text)
+            case ast.FormattedValue():  # its format, ".1f", is not shown
+                collect(node.value)
+            case ast.keyword(arg="name"):
+                pass
+            case _:
+                for child in ast.iter_child_nodes(node):
+                    collect(child)
+
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("figure", "table"):
+            for argument in (*node.args, *node.keywords):
+                collect(argument)
+    texts = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str) and n not in shown]
+    tokens = tokenize.generate_tokens(io.StringIO(code).readline)
+    comments = [(token.start[0] - 1, token.string) for token in tokens if token.type == tokenize.COMMENT]
+    return list(shown.values()), [(n.lineno - 1, n.value) for n in texts] + comments
+
+
+def settings(text: str) -> list[tuple[int, str]]:
+    """What every page shows of mkdocs.yml: the titles of the navigation, and the site's name and like."""
+    shown: list[yaml.Node] = []
+    for key, value in yaml.compose(text).value:
+        if key.value in ("site_name", "site_description", "site_author", "copyright"):
+            shown.append(value)
+        elif key.value == "nav":
+            shown += _titles(value)
+    return [(node.start_mark.line + 1 + (node.style in ("|", ">")), str(node.value)) for node in shown]
+
+
+def _titles(node: yaml.Node) -> Iterator[yaml.Node]:
+    for item in () if isinstance(node, yaml.ScalarNode) else node.value:
+        if isinstance(node, yaml.MappingNode):
+            yield item[0]
+        yield from _titles(item[1] if isinstance(node, yaml.MappingNode) else item)

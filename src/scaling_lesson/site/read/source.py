@@ -1,0 +1,226 @@
+"""A page's file as text: its blocks and its claims, whose lines Markdown does not keep. All else is read as Markdown shows it."""
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import yaml
+from mkdocs.utils.meta import YAML_RE
+
+from scaling_lesson.units import did_you_mean, nearest
+
+MARK = "\ue000"
+"""Stands round the number of a claim while its page is rendered; nobody types it, and nothing shows it."""
+
+CLAIM = re.compile(r"\[(?P<text>[^\[\]\n]+)\]\(calc:(?:(?P<page>[^()\s/]+)/)?(?P<name>[^\W\d]\w*)\)")
+_FENCE = re.compile(r"(?P<prefix>[> \t]*)(?P<fence>`{3,}+|~{3,}+)(?P<header>[^`]*)$")
+_OPTION = re.compile(r'\s*(?P<key>[A-Za-z_]+)="(?P<value>[^"]*)"')
+_OPTIONS = ("exec", "source", "timeout", "title")
+_LISTINGS = {"markdown", "bash", "yaml", "toml"}
+"""Fences that show code and run nothing. Other listings are prose: their digits are checked."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fence: its first and last line (from 1), what its lines begin with, its marks, language, options and code.
+
+    problem: why a block that should run would not.
+    """
+
+    line: int
+    end: int
+    prefix: str
+    marks: str
+    language: str
+    options: dict[str, str]
+    code: str
+    problem: str | None
+
+    @property
+    def runs(self) -> bool:
+        return self.language == "python" and not self.problem
+
+    @property
+    def limit_s(self) -> float:
+        """How long it may run."""
+        return float(self.options.get("timeout", "20"))
+
+
+@dataclass(frozen=True)
+class ClaimLink:
+    """A `[text](calc:page/name)` link: its line, the place of its text there, and what it says of which value.
+
+    page: "" is its own page. name: "" where it has the look of a claim, and cannot be read as one.
+    """
+
+    line: int
+    start: int
+    text: str
+    page: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """A page as it is written.
+
+    front: how many lines of front matter it has. prose: its lines outside that and outside fences, by number.
+    problems: (line, what is wrong).
+    """
+
+    path: str
+    text: str
+    front: int
+    fences: tuple[Block, ...]
+    prose: dict[int, str]
+    claims: tuple[ClaimLink, ...]
+    problems: tuple[tuple[int, str], ...]
+
+    @property
+    def slug(self) -> str:
+        """What other pages call it in `calc:slug/name`: its file name, or its folder's for an index page."""
+        *folders, name = self.path.removesuffix(".md").split("/")
+        return folders[-1] if name == "index" and len(folders) > 1 else name
+
+    @cached_property
+    def blocks(self) -> tuple[Block, ...]:
+        """The fences that run, or should."""
+        return tuple(fence for fence in self.fences if fence.runs or fence.problem)
+
+    def line(self, place: tuple[int, int]) -> int:
+        """The page's line of a place in a block."""
+        return self.blocks[place[0]].line + 1 + place[1]
+
+    def listed(self) -> Iterator[tuple[int, str]]:
+        """The lines of listings that are prose, and what of the front matter is shown, each with its number."""
+        for fence in self.fences:
+            if fence not in self.blocks and fence.language not in _LISTINGS:
+                yield from enumerate(fence.code.split("\n"), fence.line + 1)
+        front = YAML_RE.match(self.text) if self.front else None
+        for key, value in yaml.compose(front[1]).value if front else ():
+            if key.value in ("title", "description"):
+                first = value.start_mark.line + 2
+                lines = self.text.split("\n")[first : value.end_mark.line + 1]
+                yield (first + 1, "\n".join(lines)) if value.style in ("|", ">") else (first, str(value.value))
+
+    def seek(self, before: str, word: str, after: int) -> int:
+        """The line on which a word of the shown page stands, as near as it can be told.
+
+        before: what is shown in front of it. after: the line of the last claim or block in front of it.
+        """
+        shown = {line: " ".join(html.unescape(CLAIM.sub(" ", text)).split()) for line, text in self.prose.items()}
+        order = sorted(shown, key=lambda line: (line < after, line))
+        words = before.split()[-3:]
+        for known in (*(words[count:] for count in range(len(words))), []):
+            wanted = re.escape(" ".join([*known, word]))
+            alone = rf"(?<!\w){wanted}(?!\w)" if word[:1].isalnum() and not known else wanted
+            for line in order:
+                if re.search(alone, shown[line]):
+                    return line
+        return next((line for line in order if word in shown[line]), max(after, self.front + 1))
+
+    def marked(self, lines: list[str]) -> list[str]:
+        """These lines of its Markdown (without front matter), each claim and block numbered, as rendering wants them."""
+        lines, number = list(lines), 0
+        for at in (line - 1 - self.front for line in self.prose):
+            if at < len(lines):
+                head, *rest = lines[at].split("](calc:")
+                lines[at] = head + "".join(f"](calc:{MARK}{n}{MARK}{part}" for n, part in enumerate(rest, number))
+                number += len(rest)
+        for index, block in enumerate(self.blocks):
+            first, end = block.line - 1 - self.front, block.end - self.front
+            lines[first] = f'{block.prefix}{block.marks}python exec="on" block="{index}"'
+            if block.problem:  # its code might show as prose, and its end begin another block
+                lines[first + 1 : end] = [*[""] * (end - first - 2), block.prefix + block.marks]
+        return lines
+
+    def corrected(self, text: str, texts: dict[int, str]) -> str:
+        """The text of the page's file, with these for the texts of its claims, by their number; all else to the byte."""
+        mark = "\ufeff" * text.startswith("\ufeff")
+        lines = text.removeprefix(mark).split("\n")
+        for number, new in sorted(texts.items(), reverse=True):
+            link = self.claims[number]
+            line = lines[link.line - 1]
+            lines[link.line - 1] = line[: link.start] + new + line[link.start + len(link.text) :]
+        return mark + "\n".join(lines)
+
+
+def read(path: str, text: str, front: int) -> Source:
+    """Read a page, whose first `front` lines are front matter."""
+    lines = text.split("\n")
+    fences = tuple(_fences(text.expandtabs(4).split("\n"), front))
+    inside = {line for fence in fences for line in range(fence.line, fence.end + 1)}
+    prose = {number: line for number, line in enumerate(lines, 1) if number > front and number not in inside}
+    claims, problems = [], [(fence.line, fence.problem) for fence in fences if fence.problem]
+    for number, line in prose.items():
+        links = {match.end("text"): match for match in CLAIM.finditer(line)}
+        for at in (match.start() for match in re.finditer(r"\]\(calc:", line)):
+            link = links.get(at)
+            said = (link.start("text"), link["text"], link["page"] or "", link["name"]) if link else (at, "", "", "")
+            claims.append(ClaimLink(number, *said))
+    for number, line in enumerate(lines, 1):
+        if re.match(r"(?:<{7}|>{7}|\|{7})(?: |$)", line):
+            problems.append((number, "a merge conflict is left in this page"))
+        if number <= front and "calc:" in line:
+            problems.append((number, "front matter cannot hold a claim"))
+    if not front and (match := YAML_RE.match(text)):
+        problems.append((_yaml_fault(match[1]), "this front matter is not read: it is no YAML of the form key: value"))
+    return Source(path, text, front, fences, prose, tuple(claims), tuple(problems))
+
+
+def _yaml_fault(text: str) -> int:
+    try:
+        yaml.safe_load(text)
+    except yaml.MarkedYAMLError as error:
+        return (error.problem_mark.line if error.problem_mark else 0) + 2
+    return 1
+
+
+def _fences(lines: list[str], front: int) -> Iterator[Block]:
+    begun: tuple[int, re.Match] | None = None
+    for number, line in enumerate(lines, 1):
+        if begun is None:
+            match = _FENCE.match(line.rstrip()) if number > front else None
+            begun = (number, match) if match else None
+        elif line.strip(" \t>") == begun[1]["fence"] and not line.replace(begun[1]["prefix"], "", 1)[:1].isspace():
+            yield _block(begun[0], number, begun[1], lines[begun[0] : number - 1], closed=True)
+            begun = None
+    if begun:
+        yield _block(begun[0], len(lines), begun[1], lines[begun[0] :], closed=False)
+
+
+def _block(line: int, end: int, match: re.Match, body: list[str], closed: bool) -> Block:
+    prefix, header = match["prefix"], match["header"].strip()
+    language = re.match(r"\.?([\w#.+-]*)", header)[1]
+    rest, options = header.removeprefix(language), {}
+    while option := _OPTION.match(rest):
+        options[option["key"]] = option["value"]
+        rest = rest[option.end() :]
+    torn = any(text.strip(" \t>") and not text.startswith(prefix) for text in body)
+    problem = _problem(header, language, options, rest.strip(), torn)
+    code = "\n".join(text[len(prefix) :] for text in body)
+    unclosed = None if closed else "this block is never closed, so nothing after it is read"
+    return Block(line, end, prefix, match["fence"], language, options, code, unclosed or problem)
+
+
+def _problem(header: str, language: str, options: dict[str, str], rest: str, torn: bool) -> str | None:
+    """What would keep a block from running, the first thing only. torn: a line is indented less than the first."""
+    braces = header.startswith(("{", "."))
+    if language != "python" and not braces:
+        runs = "exec" in header or language.lower() in ("py", "python", "python3", "pycon")
+        return 'only "python" blocks run; write ```python exec="on"' if runs else None
+    unknown = next((key for key in options if key not in _OPTIONS), "")
+    near = did_you_mean(nearest(repr(unknown), map(repr, _OPTIONS))) or f"; options are {', '.join(_OPTIONS)}"
+    source, limit = options.get("source", "above"), options.get("timeout", "20")
+    faults = (
+        (braces, 'write the language and options as ```python exec="on"'),
+        (torn, "a line of it is indented less than its first"),
+        (rest, f'cannot read {rest!r}; options are written key="value"'),
+        (unknown, f"there is no option {unknown!r}{near}"),
+        (options.get("exec") != "on", 'python blocks are executed, write ```python exec="on"'),
+        (source != "above", f'source is "above" or left out, not {source!r}'),
+        (not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", limit) or not float(limit), f"timeout is a number of seconds, not {limit!r}"),
+    )
+    return next((f"this block would not run: {why}" for wrong, why in faults if wrong), None)

@@ -1,0 +1,222 @@
+"""Inside a page's own process: running its blocks, and what they may call: publish, figure, table, cite."""
+
+import __future__
+
+import ast
+import contextlib
+import io
+import math
+import os
+import random
+import re
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from fractions import Fraction
+from pathlib import Path
+from types import ModuleType
+
+import matplotlib
+import matplotlib.figure
+import numpy
+import torch
+
+from scaling_lesson.figures import STYLE, svg
+from scaling_lesson.site.numbers import value as numbers
+from scaling_lesson.site.numbers.value import Cell, Entry, Fact, Place, Value, canonical
+from scaling_lesson.site.run.astray import Astray
+from scaling_lesson.site.run.provenance import Provenance
+from scaling_lesson.site.run.results import BlockResult, Failure, Figure, Job, Table
+from scaling_lesson.units import parse_unit, without_prefix
+
+
+class Session:
+    """What the blocks of one page share. tell: is told the line of each statement before it runs."""
+
+    def __init__(self, path: str, tell: Callable[[int], None]) -> None:
+        self._path, self._tell, self._root = path, tell, os.getcwd()
+        self._keys: set[str] = set()
+        module = sys.modules["page"] = ModuleType("page")  # dataclasses look their module up
+        self._names = module.__dict__
+        self._names |= {"publish": self.publish, "figure": self.figure, "table": self.table, "cite": self.cite}
+        self._provenance, self._astray = Provenance(), Astray()
+        self._reads: set[str] = set()
+        sys.addaudithook(self._note_open)
+        random.seed(0)
+        numpy.random.seed(0)
+        torch.manual_seed(0)
+        torch.set_num_threads(1)  # more threads add in another order
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(STYLE)
+
+    def execute(self, job: Job) -> BlockResult:
+        """Run a block."""
+        self._job, self._left, self._reads = job, BlockResult(), set()
+        source = "\n" * job.line + job.code  # so that its lines are the page's
+        printed, failure = io.StringIO(), None
+        self._tell(job.line + 1)
+        signal.signal(signal.SIGALRM, self._stop)
+        signal.setitimer(signal.ITIMER_REAL, job.limit_s)
+        try:
+            flags = compile(source, self._path, "exec").co_flags & __future__.annotations.compiler_flag
+            tree = ast.parse(source, self._path)
+            self._provenance.read(source, tree)
+            with contextlib.redirect_stdout(printed), self._astray.watching("asyncio" in job.code):
+                for statement in tree.body:
+                    self._tell(statement.lineno)
+                    exec(compile(ast.Module([statement], []), self._path, "exec", flags), self._names)
+        except BaseException as error:
+            # Everything, exits too: a block that ends early has not computed the page's numbers.
+            failure = Failure(*self._describe(error), (error.name or "") if isinstance(error, NameError) else "")
+        else:
+            for n, line in enumerate(printed.getvalue().splitlines(), 1):
+                self._enter(f"block {job.index + 1} line {n}", canonical(line), (job.index, 0))
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        doubts = [] if failure else self._provenance.mislabelled(self._names)
+        return replace(
+            self._left,
+            printed=printed.getvalue(),
+            failure=failure,
+            doubts=[((job.index, line - job.line - 1), what) for line, what in doubts],
+            reads=frozenset(self._reads),
+        )
+
+    def publish(
+        self, unit: str, *, tolerance: float = 0.0, reason: str = "", source: object = "", **values: object
+    ) -> None:
+        """Make values known by name to the prose, in the base unit `unit` ("" for a plain number, text, or a truth).
+
+        tolerance: how far another machine's value may lie from this one, in `unit`; it needs a `reason`.
+        source: where an outside fact stands, shown with the number.
+        """
+        if not values:
+            raise ValueError("publish needs at least one name=value")
+        if bool(tolerance) != bool(reason):
+            raise ValueError(f"tolerance and reason go together; got tolerance={tolerance!r}, reason={reason!r}")
+        if not (isinstance(tolerance, (int, float)) and math.isfinite(tolerance) and tolerance >= 0):
+            raise ValueError(f"tolerance must be a finite number, not negative; got {tolerance!r}")
+        parsed = parse_unit(unit)
+        if base := without_prefix(unit):
+            raise ValueError(f'publish in base units, and let the sentence choose the prefix: "{base}", not {unit!r}')
+        for name, value in values.items():
+            if not re.fullmatch("[a-z][a-z0-9_]*", name):
+                raise ValueError(f"a published name must be lower_case_with_underscores; got {name!r}")
+            value = _plain(name, value)
+            if (unit or tolerance) and isinstance(value, (str, bool)):
+                needs = f'its unit must be ""; got {unit!r}' if unit else f"it has no tolerance; got {tolerance!r}"
+                raise ValueError(f"{name} is {type(value).__name__}, so {needs}")
+            expression = self._provenance.of(name, self._line())
+            entry = Value(name, value, parsed, float(tolerance), reason, source, expression, self._place())
+            self._enter(f"value {name}", entry.text, entry.place, entry.tolerance)
+            self._left.values[name] = entry
+
+    def cite(self, name: str, value: float, unit: str, source: object) -> None:
+        """Enter an outside fact into the list of sources, by its name in the code.
+
+        value: in base units.  unit: the one it is shown in.  source: the Source it stands with.
+        """
+        plain, shown = _plain(name, value), parse_unit(unit)
+        self._enter(f"fact {name}", canonical(plain))
+        cell = Cell(numbers.in_full(float(Fraction(plain) / shown.factor)), plain, shown)
+        self._left.cells.append(cell)
+        self._left.facts[name] = Fact(name, cell, source)
+
+    def figure(
+        self, figure: matplotlib.figure.Figure, *, name: str, title: str, desc: str, data: tuple | None = None
+    ) -> None:
+        """Show a matplotlib figure as inline SVG with a title and a description, and its data as a folded table.
+
+        data: (columns, rows) as `table` takes them.
+        """
+        if not isinstance(figure, matplotlib.figure.Figure):
+            raise ValueError(f"figure takes a matplotlib Figure; got {type(figure).__name__}")
+        self._enter(f"figure {name}", canonical(title))
+        self._enter(f"figure {name} desc", canonical(desc))
+        drawn = svg.svg_of(figure, f"{Path(self._path).stem}-{name}", title, desc)
+        for key, text in svg.said(figure):
+            self._enter(f"figure {name} {key}", text)
+        self._left.shown.append(Figure(drawn, self._table(name, *data) if data is not None else None))
+
+    def table(self, name: str, columns: list, rows: list) -> None:
+        """Show a table of computed cells.
+
+        columns: a title each, or (title, unit shown, decimals) for a column of numbers given in base units.
+        rows: lists of text and numbers; whole numbers are shown in full, others to four digits unless decimals say.
+        """
+        self._left.shown.append(self._table(name, columns, rows))
+
+    def _table(self, name: str, columns: list, rows: list) -> Table:
+        specs = [(c, "", None) if isinstance(c, str) else (*c, None)[:3] for c in columns]
+        titles = [title for title, _, _ in specs]
+        if len(set(titles)) < len(titles) or any(" = " in key or "\n" in key for key in (name, *titles)):
+            raise ValueError(f"table {name!r} must have titles that differ, without ' = ' or line ends; got {titles}")
+        self._enter(f"table {name}", canonical(" | ".join(titles)))
+        shown = []
+        for n, row in enumerate(rows, 1):
+            if len(row) != len(specs):
+                raise ValueError(f"row {n} of table {name!r} has {len(row)} cells; expected {len(specs)}")
+            cells = [self._cell(*spec, value) for spec, value in zip(specs, row, strict=True)]
+            for title, cell in zip(titles, cells, strict=True):
+                self._enter(f"table {name} row {n} {title}", canonical(cell.value if isinstance(cell, Cell) else cell))
+            shown.append(cells)
+        return Table(specs, shown)
+
+    def _cell(self, title: str, symbol: str, decimals: int | None, value: object) -> Cell | str:
+        if isinstance(value, (str, bool)):
+            return value if isinstance(value, str) else "yes" if value else "no"
+        plain, unit = _plain(title, value), parse_unit(symbol)
+        self._left.cells.append(Cell(numbers.show(Fraction(plain), replace(unit, symbol=""), decimals), plain, unit))
+        return self._left.cells[-1]
+
+    def _enter(self, key: str, text: str, place: Place | None = None, tolerance: float = 0.0) -> None:
+        """Add a line to the page's record."""
+        if key in self._keys:
+            kind, _, name = key.partition(" ")
+            done = {"value": "published", "fact": "cited"}.get(kind)
+            raise ValueError(f"{name} is already {done} on this page" if done else f"there is already a {kind} {name!r} on this page")
+        self._keys.add(key)
+        self._left.entries[key] = Entry(text, place or self._place(), tolerance)
+
+    def _note_open(self, event: str, arguments: tuple) -> None:
+        """A file of the project that a block opens: when it changes, the block runs again."""
+        if event == "open" and isinstance(arguments[0], (str, os.PathLike)) and "r" in (arguments[1] or "r"):
+            path = os.path.relpath(os.path.abspath(arguments[0]), self._root)
+            if not path.startswith(("..", ".venv")) and not path.endswith((".py", ".pyc")):
+                self._reads.add(path)
+
+    def _stop(self, *_: object) -> None:
+        """The time is up. Nothing is raised, for a block could catch it."""
+        self._tell(self._line())
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.raise_signal(signal.SIGALRM)
+
+    def _line(self) -> int:
+        """The page's line that is running: that of the deepest frame of its own file."""
+        frame = sys._getframe(1)
+        while frame is not None and frame.f_code.co_filename != self._path:
+            frame = frame.f_back
+        return frame.f_lineno if frame else self._job.line + 1
+
+    def _place(self) -> Place:
+        return self._job.index, self._line() - self._job.line - 1
+
+    def _describe(self, error: BaseException) -> tuple[Place, str]:
+        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == self._path]
+        syntax = isinstance(error, SyntaxError)
+        if syntax and error.filename == self._path:
+            lines = [error.lineno or self._job.line + 1]
+        raised = f"raised {type(error).__name__}: {error.msg if syntax else ' '.join(str(error).split())}".removesuffix(": ")
+        what = f"called sys.exit({error})" if isinstance(error, SystemExit) else raised
+        return (self._job.index, (lines or [self._job.line + 1])[-1] - self._job.line - 1), f"the block {what}"
+
+
+def _plain(name: str, value: object) -> int | float | Fraction | str | bool:
+    """The value as Python's own type, which every process can read. Raises ValueError when it is no such number or text."""
+    kind = next((kind for kind in (bool, int, float, Fraction, str) if isinstance(value, kind)), None)
+    if kind is None:
+        raise ValueError(f"{name} must be an int, float, Fraction, str or bool; got {type(value).__name__}")
+    if kind is float and not math.isfinite(value):
+        raise ValueError(f"{name} must be finite; got {value}")
+    return kind(value)

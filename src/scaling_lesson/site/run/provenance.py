@@ -1,0 +1,106 @@
+"""What a page's values were computed by, read from its blocks, so that each number can say where it comes from."""
+
+import ast
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import pairwise
+
+from scaling_lesson.site.numbers.claim import unit_after
+from scaling_lesson.units import without_prefix
+
+Computed = tuple[int, str, ast.expr | None]
+"""A line that gives a name its value, the value's expression, and its tree: "" and None when it is built up step by step."""
+
+PREFIXES = {Fraction(base) ** power for base in (1000, 1024) for power in range(-7, 8)} - {1}
+
+
+class Provenance:
+    """What the names of a page's blocks were computed by. Each block must be read before it runs."""
+
+    def __init__(self) -> None:
+        self._computed: dict[str, list[Computed]] = {}
+
+    def read(self, source: str, tree: ast.Module) -> None:
+        """Remember a block's assignments. Its lines are the page's."""
+        self._source, self._tree = source, tree
+        for node in ast.walk(tree):
+            match node:
+                case ast.Assign(targets=targets, value=value):
+                    for target in targets:
+                        self._assign(target, value)
+                case ast.AugAssign(target=ast.Name(id=name)) | ast.For(target=ast.Name(id=name)):
+                    self._computed.setdefault(name, []).append((node.lineno, "", None))
+
+    def of(self, name: str, line: int) -> str:
+        """What the value published as `name` by the call at `line` was computed by.
+
+        That is its own expression, or that of the name it consists of. Raises ValueError when the publishing line
+        computes: readers are not shown it.
+        """
+        calls = [n for n in ast.walk(self._tree) if isinstance(n, ast.Call) and n.lineno <= line <= n.end_lineno]
+        calls = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "publish"]
+        given = next((k.value for call in calls for k in call.keywords if k.arg == name), None)
+        if given is None:
+            return name
+        root = given
+        while isinstance(root, (ast.Attribute, ast.Subscript)):
+            root = root.value
+        if not isinstance(root, ast.Name) or any(isinstance(n, (ast.Call, ast.BinOp)) for n in ast.walk(given)):
+            raise ValueError(f"publish lines are not shown, so {name} must be computed in a line of its own above")
+        text, computed = ast.get_source_segment(self._source, given), self._last(root.id, line)[1]
+        if computed:
+            text = computed if root is given else f"{text}, with {root.id} = {computed}"
+        return " ".join(text.split())
+
+    def mislabelled(self, names: dict[str, object]) -> Iterator[tuple[int, str]]:
+        """Where an f-string types a unit behind a number that was divided by another prefix, as in `{b / 1024**3} GB`.
+
+        names: what the block's names are bound to.
+        """
+        for text in (node for node in ast.walk(self._tree) if isinstance(node, ast.JoinedStr)):
+            for shown, behind in pairwise(text.values):
+                if isinstance(shown, ast.FormattedValue) and isinstance(behind, ast.Constant):
+                    unit, divisor = unit_after(str(behind.value)), self._divisor(shown.value, names, shown.lineno)
+                    if unit and without_prefix(unit.symbol) and divisor != unit.factor and divisor in PREFIXES:
+                        yield shown.lineno, f'"{unit.symbol}" is typed behind a number divided by {divisor:,}'
+
+    def _divisor(self, node: ast.expr | None, names: dict[str, object], line: int) -> Fraction:
+        """The prefix a value was divided by, in its own line or in that which computed the name it consists of."""
+        if isinstance(node, ast.Name):
+            node = self._last(node.id, line)[2]
+        constant = _constant(node.right, names) if isinstance(node, ast.BinOp) else None
+        if constant and isinstance(node.op, ast.Div):
+            return Fraction(constant)
+        if isinstance(constant, float) and isinstance(node.op, ast.Mult):  # whole numbers count something
+            return 1 / Fraction(constant)
+        return Fraction(1)
+
+    def _last(self, name: str, line: int) -> Computed:
+        known = [computed for computed in self._computed.get(name, []) if computed[0] <= line]
+        return max(known, key=lambda computed: computed[0], default=(0, "", None))
+
+    def _assign(self, target: ast.expr, value: ast.expr) -> None:
+        match target, value:
+            case ast.Tuple(elts=names), ast.Tuple(elts=values) if len(names) == len(values):
+                for name, part in zip(names, values, strict=True):
+                    self._assign(name, part)
+            case ast.Tuple(elts=names), _:
+                for name in names:
+                    self._assign(name, value)
+            case ((ast.Name(id=name) | ast.Subscript(value=ast.Name(id=name))), _):
+                text = ast.get_source_segment(self._source, value)
+                self._computed.setdefault(name, []).append((value.lineno, text, value))
+
+
+def _constant(node: ast.expr, names: dict[str, object]) -> int | float | None:
+    """The value of an expression of numbers, or of names in capitals such as GIB; None for any other."""
+    parts = [part for part in ast.walk(node) if not isinstance(part, (ast.operator, ast.unaryop, ast.expr_context))]
+    if any(not isinstance(part, (ast.Name, ast.Constant, ast.BinOp, ast.UnaryOp)) for part in parts):
+        return None
+    if any(isinstance(part, ast.Name) and not part.id.isupper() for part in parts):
+        return None
+    try:
+        value = eval(compile(ast.Expression(node), "", "eval"), {"__builtins__": {}}, dict(names))
+    except (ArithmeticError, TypeError, NameError):
+        return None
+    return value if isinstance(value, (int, float)) else None

@@ -1,0 +1,152 @@
+"""A process for each page, from the standard forkserver: whatever its blocks change, leave running or break ends with it.
+
+The server has imported torch and matplotlib and nothing of the lesson, so a page starts in milliseconds and reads the
+lesson's code as it now stands. Pages run on all cores. The processes fork: Linux or macOS (on Windows, WSL).
+"""
+
+import atexit
+import contextlib
+import multiprocessing
+import os
+import re
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from multiprocessing import forkserver
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from types import ModuleType
+from unittest.mock import patch
+
+from scaling_lesson.site.run.results import BlockResult, Failure, Job, Results
+
+GRACE_S = 1.0
+"""How long after its limit a block is killed, when it never lets its own process say where it is."""
+
+PRELOAD = ["torch", "numpy", "matplotlib.pyplot", "matplotlib.backends.backend_svg"]
+
+# Threads do not survive a fork, and add in another order. A fixed seed gives sets one order. The author's own
+# matplotlibrc could set a locale, or name one this machine lacks.
+SETTINGS = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "PYTHONHASHSEED": "0",
+    "MATPLOTLIBRC": os.devnull,
+    "MPLBACKEND": "agg",
+}
+if os.environ.get("ATEN_CPU_CAPABILITY") in ("default", "avx2"):
+    # Held to an older processor, torch fails when its oneDNN goes by the one that is there.
+    SETTINGS["ONEDNN_MAX_CPU_ISA"] = "AVX2"
+
+
+@contextlib.contextmanager
+def _no_main() -> Iterator[None]:
+    """Else each process would import the module this program was started as."""
+    main, sys.modules["__main__"] = sys.modules["__main__"], ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main
+
+
+class Runner:
+    """Runs pages, as many at a time as there are cores, until the program ends."""
+
+    def __init__(self) -> None:
+        """Starts the server; it imports while the caller goes on."""
+        self._server = multiprocessing.get_context("forkserver")
+        self._server.set_forkserver_preload(PRELOAD)
+        with patch.dict(os.environ, SETTINGS), _no_main():
+            forkserver.ensure_running()
+        self._free = threading.Semaphore(os.cpu_count() or 1)
+        self._starting = threading.Lock()
+        self._processes: set[BaseProcess] = set()
+        atexit.register(self.close)
+
+    def run(self, path: str, jobs: Sequence[Job]) -> Future[Results]:
+        """The results of a page's blocks, when they are there. path: as messages name the page."""
+        future: Future[Results] = Future()
+
+        def work() -> None:
+            try:
+                with self._free:
+                    future.set_result(self._page(path, jobs))
+            except BaseException as error:  # told where the result is waited for
+                future.set_exception(error)
+
+        threading.Thread(target=work, daemon=True, name=path).start()
+        return future
+
+    def close(self) -> None:
+        """End what still runs."""
+        for process in set(self._processes):
+            _kill(process)
+
+    def _page(self, path: str, jobs: Sequence[Job]) -> Results:
+        """Run the blocks of a page, one after the other, in a new process with this one's folder and environment."""
+        lost = {word for job in jobs if not job.runs for word in re.findall(r"\w+", job.code)}
+        blocks: dict[int, BlockResult] = {}
+        if not any(job.runs for job in jobs):
+            return Results(blocks, frozenset(lost))
+        ours, theirs = self._server.Pipe()
+        process = self._server.Process(target=_serve, args=(theirs, {**os.environ, **SETTINGS}, path))
+        with ours:
+            with self._starting, _no_main():
+                process.start()
+            self._processes.add(process)
+            theirs.close()
+            for job in (job for job in jobs if job.runs and process.is_alive()):
+                blocks[job.index] = _run(ours, process, job)
+                if blocks[job.index].failure:
+                    lost.update(re.findall(r"\w+", job.code))
+            _kill(process)
+        self._processes.discard(process)
+        return Results(blocks, frozenset(lost))
+
+
+def _run(connection: Connection, process: BaseProcess, job: Job) -> BlockResult:
+    """What a block left behind. One that ends its process, or must be ended, has failed at the last line it told of."""
+    line, end, wait, late = job.line + 1, 0.0, None, False
+    with contextlib.suppress(EOFError, OSError):
+        connection.send(job)
+        while connection.poll(wait):
+            answer = connection.recv()
+            if not isinstance(answer, int):
+                return answer
+            line, end = answer, end or time.monotonic() + job.limit_s + GRACE_S  # not before: the server may be importing
+            wait = max(0.0, end - time.monotonic())
+        late = True
+        _kill(process)
+    process.join()
+    status = process.exitcode
+    how = f"ended its process ({f'status {status}' if status >= 0 else signal.Signals(-status).name})"
+    if late or status == -signal.SIGALRM:
+        how = f"ran longer than {job.limit_s:g} s"
+    return BlockResult(failure=Failure((job.index, line - job.line - 1), f"the block {how}"))
+
+
+def _kill(process: BaseProcess) -> None:
+    """End the process and all it started, which are of its group."""
+    with contextlib.suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.join()
+
+
+def _serve(connection: Connection, environment: dict[str, str], path: str) -> None:
+    """What a page's process does: run the blocks it is sent, one by one."""
+    os.setpgid(0, 0)
+    os.environ.clear()
+    os.environ.update(environment)
+    from scaling_lesson.site.run.block import Session
+
+    session, me = Session(path, connection.send), os.getpid()
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            answer = session.execute(connection.recv())
+            if os.getpid() != me:  # a block forked, and came here twice
+                break
+            connection.send(answer)
+    os._exit(0)

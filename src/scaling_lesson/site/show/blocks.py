@@ -1,0 +1,75 @@
+"""The HTML of what a block shows: its code without what it publishes, its output, its figures and tables."""
+
+import ast
+from collections.abc import Callable
+from html import escape
+
+from scaling_lesson.site.numbers.value import Cell
+from scaling_lesson.site.read.markup import slot
+from scaling_lesson.site.read.source import Source
+from scaling_lesson.site.run.results import Figure, Results, Table
+from scaling_lesson.units import COUNTED, parse_unit
+
+Highlight = Callable[[str, str, str], str]
+
+
+def block_html(source: Source, results: Results, index: int, highlight: Highlight) -> tuple[str, str, str]:
+    """What stands before a block's output, the output, and what stands after it. highlight(code, language, title)."""
+    block, wrong = source.blocks[index], slot("block", index)
+    if block.problem:
+        return "", error_html("this block does not run"), wrong
+    result = results.blocks.get(index)
+    listing = highlight(_shown(block.code), "python", block.options.get("title", ""))
+    printed = highlight(result.printed.rstrip("\n"), "text", "") if result and result.printed.rstrip("\n") else ""
+    drawn = "".join(map(_drawn, result.shown)) if result else ""
+    anchors = "".join(f'<span id="calc-{name}"></span>' for name in (result.values if result else ()))
+    if block.options.get("source") == "above":
+        return f'<div class="block">{anchors}{listing}', printed, f"{drawn}{wrong}</div>"
+    folded = f'<details class="block-code"><summary>The code</summary>{anchors}{listing}</details>'
+    return f'<div class="block">{drawn}', printed, f"{wrong}{folded}</div>"
+
+
+def error_html(message: str) -> str:
+    """A problem shown on the page, under serve."""
+    return f'<div class="gate-problem"><code>{escape(message)}</code></div>'
+
+
+def cell_html(cell: Cell) -> str:
+    """A computed number, which carries its value in base units."""
+    return f'<data class="cell" value="{cell.value}" data-unit="{cell.unit.symbol}">{cell.text}</data>'
+
+
+def _drawn(shown: Figure | Table) -> str:
+    if isinstance(shown, Table):
+        return _table(shown)
+    data = f"<summary>The data of this figure</summary>{_table(shown.data)}" if shown.data else ""
+    return shown.svg + (f'<details class="figure-data">{data}</details>' if data else "")
+
+
+def _table(table: Table) -> str:
+    head = "".join(f"<th scope=col>{escape(title)}{_in(symbol)}</th>" for title, symbol, _ in table.columns)
+    rows = ("".join(f"<td>{cell_html(c) if isinstance(c, Cell) else escape(c)}</td>" for c in row) for row in table.rows)
+    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    return f'<div class="md-typeset__scrollwrap"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+
+
+def _in(symbol: str) -> str:
+    """The unit of a column, in its head; a counted noun is in the title already."""
+    return f" ({escape(symbol)})" if symbol and parse_unit(symbol).dimension not in COUNTED else ""
+
+
+def _shown(code: str) -> str:
+    """The code without its publish(...) statements."""
+    try:
+        tree = ast.parse(code)
+    except SyntaxError:
+        return code
+    hidden, kept = set(), set()
+    for node in tree.body:
+        match node:
+            case ast.Expr(value=ast.Call(func=ast.Name(id="publish"))):
+                hidden.update(range(node.lineno, node.end_lineno + 1))
+            case _:
+                kept.update(range(node.lineno, node.end_lineno + 1))
+    lines = [line for number, line in enumerate(code.split("\n"), 1) if number not in hidden - kept]
+    return "\n".join(lines).strip("\n")
