@@ -97,9 +97,9 @@ def reference_logits(model, tokens):
                     keys = [projected[j][CONFIG.d_model + first :][:head_dim] for j in range(position + 1)]
                     values = [projected[j][2 * CONFIG.d_model + first :][:head_dim] for j in range(position + 1)]
                     exps = [math.exp(float(q @ k) / math.sqrt(head_dim)) for k in keys]
-                    heads.append(sum(e / sum(exps) * v for e, v in zip(exps, values)))
+                    heads.append(sum(e / sum(exps) * v for e, v in zip(exps, values, strict=True)))
                 attended.append(linear(torch.cat(heads), f"{name}.attn.c_proj"))
-            stream = [x + a for x, a in zip(stream, attended)]
+            stream = [x + a for x, a in zip(stream, attended, strict=True)]
             stream = [
                 x + linear(gelu(linear(layer_norm(x, f"{name}.ln_2"), f"{name}.mlp.c_fc")), f"{name}.mlp.c_proj")
                 for x in stream

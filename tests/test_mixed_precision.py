@@ -55,7 +55,7 @@ def test_the_copy_of_a_master_moves_when_enough_has_added_up(copy_dtype, step, v
     assert copies[step] == value
     assert len(masters) == len(copies) == 101
     master = numpy.float32(1)
-    for kept, copy in zip(masters, copies):
+    for kept, copy in zip(masters, copies, strict=True):
         assert kept == master and copy == CAST[copy_dtype](master)
         master = master + numpy.float32(1e-4)
 
