@@ -15,7 +15,7 @@ PACKAGE = Path(scaling_lesson.__file__).parent
 GROUND = {"units", "checks", "models", "accounting", "hardware"}
 """What everything may stand on. Any other module directly in the package, gpt aside, is a concept module."""
 
-ALONE_MAY_USE = {"torch", "numpy"} | set(sys.stdlib_module_names)
+ALONE_MAY_USE = {"torch", "numpy", "jaxtyping"} | set(sys.stdlib_module_names)
 """What a reader needs to know to read a ground-floor or concept module: no drawing, no site builder."""
 
 
@@ -34,7 +34,7 @@ MAY_IMPORT = {
     "concept": {"ground", "gpt", "concept"},
     "figures": {"ground", "gpt", "concept", "figures"},
     "audit": set(),  # the second check shares nothing with what it checks
-    "site": {"ground", "site"},  # and the figures package itself, for its style: see `offences`
+    "site": {"ground", "site"},  # and of figures the style and the SVG: see `offences`
 }
 
 
@@ -65,8 +65,8 @@ def offences(sources: dict[str, str]) -> list[str]:
         for line, name in imported_by(module, tree, set(named), path.endswith("__init__.py")):
             top, _, inside = name.partition(".")
             if top == "scaling_lesson":
-                the_style = layer == "site" and inside == "figures"
-                if inside and layer_of(inside) not in MAY_IMPORT[layer] and not the_style:
+                style_or_svg = layer == "site" and inside in ("figures", "figures.svg")
+                if inside and layer_of(inside) not in MAY_IMPORT[layer] and not style_or_svg:
                     found.append(f"{path}:{line}: {layer} imports {name}")
             elif (layer == "audit" and top not in sys.stdlib_module_names) or (
                 reads_alone and (top not in ALONE_MAY_USE or top == "importlib")
@@ -138,12 +138,21 @@ def test_a_planted_offence_is_found(path, source, offence):
         ("kv_cache.py", "from scaling_lesson.gpt import GPT\nfrom scaling_lesson import units"),
         ("figures/kv_cache.py", "import matplotlib\nfrom . import STYLE\nfrom scaling_lesson.kv_cache import x"),
         ("site/claims.py", "import mkdocs, importlib\nfrom scaling_lesson.units import Unit\nprint(1)"),
-        ("site/claims.py", "from scaling_lesson.figures import STYLE\nfrom . import claims"),
+        ("site/claims.py", "from scaling_lesson.figures import STYLE, svg\nfrom . import claims"),
     ],
 )
 def test_what_the_rules_allow_is_not_an_offence(path, source):
     house = dict.fromkeys(
-        ["units.py", "models.py", "gpt.py", "kv_cache.py", "figures/__init__.py", "site/__init__.py", "site/claims.py"],
+        [
+            "units.py",
+            "models.py",
+            "gpt.py",
+            "kv_cache.py",
+            "figures/__init__.py",
+            "figures/svg.py",
+            "site/__init__.py",
+            "site/claims.py",
+        ],
         "",
     )
     assert offences(house | {path: source}) == []

@@ -45,7 +45,7 @@ def facts_of(*modules: ModuleType) -> Iterator[tuple[str, int | float, str, obje
 
 
 def _unit(name: str, value: float) -> str:
-    """The unit a fact is shown in, by its name's end; rates and sizes get the largest prefix that leaves one or more."""
+    """The unit a fact is shown in, by its name's end; rates and sizes get the largest prefix that leaves 1 or more."""
     unit = next((unit for ending, unit in _UNIT_ENDINGS.items() if name.lower().endswith(ending)), "")
     if unit in ("FLOP/s", "B/s", "B"):
         return next((p + unit for p, factor in reversed(SI_PREFIXES.items()) if value >= factor), unit)
