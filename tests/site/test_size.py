@@ -1,49 +1,15 @@
-"""The gate stays small enough to be read in one sitting."""
+"""The gate stays small enough to be read in an afternoon."""
 
-import ast
 from pathlib import Path
 
-SITE = Path(__file__).resolve().parents[2] / "src/scaling_lesson/site"
-GATE = {"claims", "beside", "source", "run", "session", "isolate", "records", "rendered", "gate"}
-"""What reads a page, runs its blocks, and judges."""
-AROUND = {
-    "digits",
-    "expressions",
-    "present",
-    "tables",
-    "svg",
-    "report",
-    "terminal",
-    "record",  # how it is shown, told and accepted
-    "markdown",
-    "plugin",
-    "formulas",
-    "glossary",
-    "listings",
-    "notebook",  # what Markdown and MkDocs call, and the site's other parts
-}
+LESSON = Path(__file__).resolve().parents[2] / "src/scaling_lesson"
+MOST = 2800
 
 
-def code_lines(text: str) -> int:
-    """Lines that are neither empty, nor a comment, nor part of a docstring or another text that stands alone."""
-    said = {
-        line
-        for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-        for line in range(node.lineno, node.end_lineno + 1)
-    }
-    lines = enumerate(text.split("\n"), 1)
-    return sum(bool(line.strip()) and not line.strip().startswith("#") and number not in said for number, line in lines)
-
-
-def test_what_counts_as_code():
-    assert (
-        code_lines('"""Doc."""\n\nx = 1  # why\n# only\ndef f():\n    """Doc\n    more."""\n    return """a\nb"""\n')
-        == 4
-    )
-
-
-def test_the_gate_is_under_1200_lines_of_code():
-    assert {file.stem for file in SITE.glob("*.py")} - {"__init__"} == GATE | AROUND
-    sizes = {name: code_lines((SITE / f"{name}.py").read_text(encoding="utf-8")) for name in GATE}
-    assert sum(sizes.values()) < 1200, sizes
+def test_the_gate_and_its_second_opinion_hold_at_most_2800_lines():
+    """Lines as they stand, empty ones and docstrings too; site/web/ is what a page needs beyond its text."""
+    files = [file for file in (LESSON / "site").rglob("*.py") if LESSON / "site/web" not in file.parents]
+    files.append(LESSON / "audit.py")
+    sizes = {file.relative_to(LESSON).as_posix(): file.read_text(encoding="utf-8").count("\n") for file in files}
+    assert {"site/gate.py", "site/numbers/claim.py", "site/plugin.py"} <= set(sizes)
+    assert sum(sizes.values()) <= MOST, sizes

@@ -4,17 +4,17 @@ import ast
 
 import pytest
 
-from scaling_lesson.site.expressions import Expressions
+from scaling_lesson.site.run.provenance import Provenance
 
 
 def of(*blocks: str) -> str:
     """What x was computed by, as the last block's last line publishes it; each block stands below the one before."""
-    expressions, before = Expressions(), 0
+    provenance, before = Provenance(), 0
     for block in blocks:
         source = "\n" * before + block
-        expressions.read(source, ast.parse(source))
+        provenance.read(source, ast.parse(source))
         before = source.count("\n") + 1
-    return expressions.of("x", before)
+    return provenance.of("x", before)
 
 
 @pytest.mark.parametrize(
@@ -58,13 +58,13 @@ def test_a_name_or_a_part_of_one_is_published(code, expression):
 
 
 def test_only_what_was_assigned_before_counts():
-    expressions = Expressions()
+    provenance = Provenance()
     source = "x = 2 + 3\npublish('', x=x)\nx = 7 * 7"
-    expressions.read(source, ast.parse(source))
-    assert expressions.of("x", 2) == "2 + 3"
+    provenance.read(source, ast.parse(source))
+    assert provenance.of("x", 2) == "2 + 3"
     source = "\n\n\npublish('',\n    x=y\n)"
-    expressions.read(source, ast.parse(source))
-    assert [expressions.of("x", line) for line in (2, 3, 4, 5, 6, 7)] == ["x", "x", "y", "y", "y", "x"]
+    provenance.read(source, ast.parse(source))
+    assert [provenance.of("x", line) for line in (2, 3, 4, 5, 6, 7)] == ["x", "x", "y", "y", "y", "x"]
 
 
 @pytest.mark.parametrize("value", ["2 + 3", "sum([2, 3])", "5", "'99 MB'", "-5", "both[f()]", "both[1 + 1]", "(a, b)"])
@@ -72,3 +72,39 @@ def test_a_value_is_not_computed_where_readers_cannot_see_it(value):
     with pytest.raises(ValueError) as error:
         of(f"publish('', x={value})")
     assert str(error.value) == "publish lines are not shown, so x must be computed in a line of its own above"
+
+
+NAMES = {"GIB": 2**30, "gib": 2**30, "MB": 10**6, "SHARE": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [
+        ('print(f"{x / 1024**3:.1f} GB")', '"GB" is typed behind a number divided by 1,073,741,824'),
+        ('print(f"{x / 2**20} MB")', '"MB" is typed behind a number divided by 1,048,576'),
+        ('print(f"{x / GIB} GB")', '"GB" is typed behind a number divided by 1,073,741,824'),
+        ('print(f"{x / 1e9} MB")', '"MB" is typed behind a number divided by 1,000,000,000'),
+        ('y = x / 1e6\nprint(f"{y:.1f} GB/s")', '"GB/s" is typed behind a number divided by 1,000,000'),
+        ('print(f"{x / 1e9} µs")', '"µs" is typed behind a number divided by 1,000,000,000'),
+        ('print(f"{x * 1e3} µs")', '"µs" is typed behind a number divided by 1/1,000'),
+        ('print(f"{x * 1e3} ms")', None),
+        ('print(f"{x / 1e9} GB")', None),
+        ('print(f"{x / GIB} GiB")', None),
+        ('print(f"{x / MB} MB, {x / 1e9:.2f} GB")', None),
+        ('print(f"{x / gib} GB")', None),  # a name that is not in capitals may be any number
+        ('print(f"{x / 7} GB")', None),
+        ('print(f"{x / SHARE} GB")', None),
+        ('print(f"{x / 1024} tokens")', None),
+        ('print(f"{x / 1024} of them")', None),
+        ('print(f"{x} GB")', None),
+        ('print(f"{x // 1024} MB")', None),
+        ('print(f"{x / (1 / 0)} MB")', None),
+        ('print("5 GB", f"GB {x / 1024}")', None),
+        ('y = x / 1e9\ny = x / 1e6\nprint(f"{y} GB")', '"GB" is typed behind a number divided by 1,000,000'),
+    ],
+)
+def test_a_unit_typed_behind_another_prefix_is_told(code, told):
+    provenance = Provenance()
+    provenance.read(code, ast.parse(code))
+    found = list(provenance.mislabelled(NAMES))
+    assert found == ([(code.count("\n") + 1, told)] if told else [])

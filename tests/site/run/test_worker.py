@@ -5,15 +5,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from scaling_lesson.site import isolate
-from scaling_lesson.site.run import Run
-from scaling_lesson.site.source import scan_fences
+from scaling_lesson.site.read.source import read
+from scaling_lesson.site.run.results import Failure, Results
+from scaling_lesson.site.run.worker import Job, Runner
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 OBSERVE = """\
 import builtins, decimal, logging, math, os, random, signal, sys, threading, warnings
@@ -84,7 +85,7 @@ def fence(code: str, options: str = "") -> str:
 
 def seen(made, page: str, block: int = 1) -> dict[str, str]:
     """What block OBSERVE of a page printed: what it looked at, and what it saw."""
-    entries = made.gate.pages[f"docs/{page}"].run.entries
+    entries = made.page(f"docs/{page}").results.entries
     lines = [entry.text.strip('"') for key, entry in entries.items() if key.startswith(f"block {block} line")]
     assert len(lines) == OBSERVE.count("print(")
     return {line.rsplit(" ", 1)[0]: line for line in lines}
@@ -108,26 +109,32 @@ def lesson() -> dict[str, Path]:
     return {path: p for path, p in pages.items() if 'exec="on"' in p.read_text(encoding="utf-8")}
 
 
-def computed(path: str, text: str) -> dict[str, str]:
-    run = Run(path)
-    for index, block in enumerate(scan_fences(text)):
-        if block.executed:
-            run.execute(index, block, "\n".join(block.body))
-    run.end()
-    assert run.failures == []
-    return {key: entry.text for key, entry in run.entries.items()}
+@pytest.fixture(scope="module")
+def runner() -> Iterator[Runner]:
+    runner = Runner()
+    yield runner
+    runner.close()
 
 
-def test_the_lessons_pages_compute_the_same_in_any_order(monkeypatch):
+def jobs(path: str, text: str) -> list[Job]:
+    blocks = read(path, text, 0).blocks
+    return [Job(index, block.line, block.code, block.limit_s, block.code) for index, block in enumerate(blocks)]
+
+
+def computed(runner: Runner, path: str, text: str) -> dict[str, str]:
+    results = runner.run(path, jobs(path, text)).result()
+    assert results.failures == ()
+    return {key: entry.text for key, entry in results.entries.items()}
+
+
+@pytest.mark.slow
+def test_the_lessons_pages_compute_the_same_in_any_order(runner):
     texts = {path: file.read_text(encoding="utf-8") for path, file in lesson().items()}
-    forwards = {path: computed(path, text) for path, text in texts.items()}
+    forwards = {path: computed(runner, path, text) for path, text in texts.items()}
     assert len(forwards) >= 3
     for path in reversed(texts):
-        computed("leak.md", fence(LEAK))
-        assert computed(path, texts[path]) == forwards[path], path
-    path = list(texts)[-1]
-    monkeypatch.setattr(isolate, "_server", None)  # a build of its own
-    assert computed(path, texts[path]) == forwards[path]
+        computed(runner, "leak.md", fence(LEAK.replace("sleep, args=(3600,)", "sleep, args=(0.1,)")))
+        assert computed(runner, path, texts[path]) == forwards[path], path
 
 
 @pytest.mark.parametrize(
@@ -138,7 +145,8 @@ def test_the_lessons_pages_compute_the_same_in_any_order(monkeypatch):
         ("import ctypes\nctypes.string_at(0)", 5, "ended its process (SIGSEGV)"),
         ("x = 1\nx = sum(range(10**13))", 5, "ran longer than 0.3 s"),  # one native call: nothing can be raised into it
         (
-            "def loop():\n    while True:\n        try:\n            pass\n        except BaseException:\n            pass\nloop()",
+            "def loop():\n    while True:\n        try:\n            pass\n"
+            "        except BaseException:\n            pass\nloop()",
             7,
             "ran longer than 0.3 s",
         ),
@@ -164,12 +172,20 @@ def test_a_block_that_ends_its_process_is_a_problem_like_others(site, code, line
     assert abs(int(found.removeprefix("docs/page.md:")) - line) <= (2 if "loop()" in code else 0), messages[0]
 
 
-def test_a_block_that_ends_its_process_shows_nothing_and_later_ones_do_not_run():
-    run, (block,) = Run("page.md"), scan_fences(fence("print(1)"))
-    assert run.execute(0, block, "print(1)\nimport os; os._exit(3)") == run.execute(1, block, "print(2)") == ("", "")
-    assert run.failures == [((0, 1), "the block ended its process (status 3)")]
+def test_a_block_that_ends_its_process_shows_nothing_and_later_ones_do_not_run(runner):
+    text = fence("print(1)\nimport os; os._exit(3)") + "\n" + fence("print(2)")
+    results = runner.run("page.md", jobs("page.md", text)).result()
+    failure = Failure((0, 1), "the block ended its process (status 3)")
+    assert results.failures == (failure,)
+    assert {index: (block.printed, block.failure) for index, block in results.blocks.items()} == {0: ("", failure)}
 
 
+def test_a_page_without_blocks_needs_no_process(runner):
+    assert runner.run("page.md", []).result() == Results()
+    assert runner.run("page.md", [Job(0, 1, None, 20, "x = 5")]).result() == Results()
+
+
+@pytest.mark.slow
 def test_a_block_that_kills_what_pages_come_from_spoils_no_other_page(site):
     made = site(fence("import os, signal\nos.kill(os.getppid(), signal.SIGKILL)\nprint(1)"))
     made.write(fence("print(2)"), "z.md")
@@ -177,20 +193,30 @@ def test_a_block_that_kills_what_pages_come_from_spoils_no_other_page(site):
     assert made.messages() == []
 
 
-def test_a_block_may_fork_and_print_past_python(site, capfd):
+def test_a_block_may_fork_and_run_other_programs(site):
     made = site(
         "# Page\n\n[5](calc:five)\n\n"
-        + fence(
-            'import os, subprocess\nos.fork()\nos.write(1, b"\\0noise" * 20000)\nsubprocess.run(["echo", "more noise"])\nfive = 5'
-        )
+        + fence('import os, subprocess\nos.fork()\nsubprocess.run(["true"])\nfive = 5')
         + "\n"
         + fence('print(five)\npublish("", five=five)')
     )
-    capfd.readouterr()
     assert made.messages() == []
-    assert made.gate.pages["docs/page.md"].run.entries["block 2 line 1"].text == '"5"'
-    out = capfd.readouterr().out
-    assert "\0noise" in out and "more noise" in out
+    assert made.page().results.entries["block 2 line 1"].text == '"5"'
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ('import os\nos.fork()\nos.write(1, b"\\0noise" * 20000)', "\0noise" * 10),
+        ('import subprocess\nsubprocess.run(["echo", "more noise"])', "more noise\n"),
+        ('import os\nos.system("echo noise")', "noise\n"),
+    ],
+)
+def test_what_is_printed_past_python_is_told_and_spoils_nothing(site, capfd, code, text):
+    capfd.readouterr()
+    (message,) = site(fence(code) + "\n" + fence("print(5)"), accepted=False).messages()[:1]
+    assert f"another process, or a library, wrote {text!r}: catch its output, and print it" in message
+    assert "noise" not in capfd.readouterr().out
 
 
 def test_a_block_cannot_ask_for_input(site):
@@ -210,10 +236,11 @@ def alive(pid: int) -> bool:
 def test_a_page_leaves_no_process(site):
     made = site(fence("import os\nprint(os.getpid())"), accepted=False)
     made.messages()
-    assert not alive(int(made.gate.pages["docs/page.md"].run.entries["block 1 line 1"].text.strip('"')))
+    assert not alive(int(made.page().results.entries["block 1 line 1"].text.strip('"')))
 
 
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks the processes up in /proc")
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
 @pytest.mark.parametrize("busy", ["sum(range(10**13))", "while True: pass", "import time; time.sleep(600)"])
 def test_an_interrupted_build_ends_at_once_and_leaves_no_process(site, sent, busy):
@@ -241,5 +268,8 @@ def test_an_interrupted_build_ends_at_once_and_leaves_no_process(site, sent, bus
     end = time.monotonic() + 10
     while any(map(alive, left)) and time.monotonic() < end:
         time.sleep(0.05)
-    assert not any(map(alive, left))
+    outlived = [pid for pid in left if alive(pid)]
+    for pid in outlived:
+        os.kill(pid, signal.SIGKILL)
+    assert not outlived
     assert "docs/page.md" not in log.read_text() and "ran longer" not in log.read_text()

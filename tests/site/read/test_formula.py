@@ -1,13 +1,13 @@
 """Formulas become MathML, inline and displayed, and leave code and money alone."""
 
 import pytest
-from markdown import Markdown
-
-from scaling_lesson.site.formulas import FormulaExtension
+from one_page import render
 
 
 def html(text: str) -> str:
-    return Markdown(extensions=[FormulaExtension(lambda formula, error: pytest.fail(error))]).convert(text)
+    shown, page = render(text)
+    assert page.prose.problems == ()
+    return shown
 
 
 def test_a_formula_is_mathml_inline_and_displayed():

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from test_browser import base, browser, opened  # noqa: F401 (fixtures)
 
-from scaling_lesson.site.glossary import read_terms
+from scaling_lesson.site.read.terms import read_terms
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TERMS = read_terms(ROOT / "docs/glossary.md")
 
 GLOSSARY = """\
@@ -65,7 +65,8 @@ def test_terms_are_read_from_the_page(tmp_path):
 def test_a_term_is_marked_once_at_its_first_place_in_running_text(marked):
     assert marked(
         "# A tile\n\n## Tiles `tile`\n\n`tile` and [a tile](index.md) and\n\n"
-        '!!! note "The tile"\n\n    Reptiles, *two KV\n    caches* and a KV cache, tiles here.\n\nA tile. The key-value cache.\n'
+        '!!! note "The tile"\n\n    Reptiles, *two KV\n    caches* and a KV cache, tiles here.\n'
+        "\nA tile. The key-value cache.\n"
     ) == [('What "is" kept.', "KV\ncaches"), ("A block of queries, or keys; see here.", "tiles")]
 
 
@@ -84,6 +85,7 @@ def test_a_number_in_a_definition_is_told_once_where_it_stands(site):
     assert made.messages() == ['docs/glossary.md:4: naked number "128": publish it and claim it, [128](calc:name)']
 
 
+@pytest.mark.slow
 def test_each_term_is_used_on_some_page(built):
     shown = set()
     for file in built.rglob("*.html"):
@@ -94,6 +96,7 @@ def test_each_term_is_used_on_some_page(built):
     assert len(set(TERMS.values())) >= 35
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("touch", [False, True])
 def test_a_definition_shows_on_hover_and_tap_and_looks_quieter_than_a_claim(opened, touch):  # noqa: F811
     width = 390 if touch else 1280
@@ -113,6 +116,7 @@ def test_a_definition_shows_on_hover_and_tap_and_looks_quieter_than_a_claim(open
     assert line[1] == "none" and line[0] != claim
 
 
+@pytest.mark.slow
 def test_a_definition_is_a_title_without_javascript(opened):  # noqa: F811
     page = opened("scaling-and-efficiency/roofline/", java_script_enabled=False)
     assert page.locator("abbr", has_text="memory-bound").first.get_attribute("title") == TERMS["Memory-bound"]
