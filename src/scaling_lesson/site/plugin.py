@@ -131,8 +131,9 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             places.setdefault(file.dest_uri, []).append(file.src_uri)
         for file in files.documentation_pages():
             path = self._path(file)
-            for other in set(places[file.dest_uri]) - {file.src_uri}:
-                self._problems.append(Problem(path, 1, f"{other} is {file.dest_uri} too, so one of them is lost: rename one"))
+            if len(places[file.dest_uri]) > 1:
+                names = " and ".join(places[file.dest_uri])
+                self._problems.append(Problem(path, 1, f"{names} are one page, {file.dest_uri}: rename all but one"))
             if notebook.is_notebook(file):
                 continue
             data = (self.root / path).read_bytes()

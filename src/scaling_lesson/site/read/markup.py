@@ -19,7 +19,7 @@ from pymdownx.superfences import SuperFencesCodeExtension, SuperFencesException
 from scaling_lesson.site.read.formula import FormulaProcessor
 from scaling_lesson.site.read.prose import Reading
 from scaling_lesson.site.read.source import MARK
-from scaling_lesson.site.read.terms import TermsProcessor, spellings
+from scaling_lesson.site.read.terms import TermsProcessor
 
 BlockHTML = Callable[[int, Callable[[str, str, str], str]], tuple[str, str, str]]
 """What a page shows of a block, given its index and highlight(code, language, title): before its output, that, after it."""
@@ -34,7 +34,7 @@ class PageExtension(Extension):
 
     def __init__(self, terms: dict[str, str]) -> None:
         super().__init__()
-        self._spellings = spellings(terms)
+        self._terms = terms
         self._next: tuple[Reading, BlockHTML, bool] | None = None
 
     def begin(self, reading: Reading, block_html: BlockHTML, explain: bool) -> None:
@@ -55,8 +55,8 @@ class PageExtension(Extension):
         md.inlinePatterns.register(FormulaProcessor(md, reading.formulas.__setitem__), "lesson_formula", 185)
         # After inline patterns (20) made the links, before MkDocs rewrites addresses (0).
         md.treeprocessors.register(_Slots(md, reading), "lesson_slots", 15)
-        if explain and self._spellings:
-            md.treeprocessors.register(TermsProcessor(md, self._spellings), "lesson_terms", 7)
+        if explain and self._terms:
+            md.treeprocessors.register(TermsProcessor(md, self._terms), "lesson_terms", 7)
         md.treeprocessors.register(_Read(md, reading), "lesson_read", -1)
         md.postprocessors.register(_Unmark(md), "lesson_unmark", -1)
 

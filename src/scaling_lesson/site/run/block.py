@@ -28,10 +28,9 @@ import matplotlib.figure
 import numpy
 import torch
 
-from scaling_lesson.figures import STYLE
+from scaling_lesson.figures import STYLE, svg
 from scaling_lesson.site.numbers import value as numbers
 from scaling_lesson.site.numbers.value import Cell, Entry, Fact, Place, Value, canonical
-from scaling_lesson.site.run import figure as figures
 from scaling_lesson.site.run.provenance import Provenance
 from scaling_lesson.site.run.results import BlockResult, Failure, Figure, Table
 from scaling_lesson.units import parse_unit, without_prefix
@@ -157,12 +156,12 @@ class Session:
             raise ValueError(f"figure takes a matplotlib Figure; got {type(figure).__name__}")
         if f"figure {name}" in self.keys:
             raise ValueError(f"there is already a figure {name!r} on this page")
-        svg = figures.svg_of(figure, f"{Path(self.path).stem}-{name}", title, desc)
+        drawn = svg.svg_of(figure, f"{Path(self.path).stem}-{name}", title, desc)
         self._enter(f"figure {name}", canonical(title))
         self._enter(f"figure {name} desc", canonical(desc))
-        for key, text in figures.said(figure):
+        for key, text in svg.said(figure):
             self._enter(f"figure {name} {key}", text)
-        self._shown.append(Figure(svg, self._table(name, *data) if data is not None else None))
+        self._shown.append(Figure(drawn, self._table(name, *data) if data is not None else None))
 
     def table(self, name: str, columns: list, rows: list) -> None:
         """Show a table of computed cells.
