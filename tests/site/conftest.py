@@ -106,7 +106,12 @@ def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallSite:
     settings = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     settings = re.sub(r"^nav:\n(?: .*\n)+", "", settings, flags=re.M)
     settings = re.sub(r"^theme:\n(?: .*\n)+", "theme: {name: null, custom_dir: theme}\n", settings, flags=re.M)
-    settings = re.sub(r"^(?:  - search\n|  - mkdocs-jupyter:.*\n(?:      .*\n)+|extra_css: .*\n|extra_javascript: .*\n)", "", settings, flags=re.M)
+    settings = re.sub(
+        r"^(?:  - search\n|  - mkdocs-jupyter:.*\n(?:      .*\n)+|extra_css: .*\n|extra_javascript: .*\n)",
+        "",
+        settings,
+        flags=re.M,
+    )
     (tmp_path / "mkdocs.yml").write_text(settings, encoding="utf-8")
     shutil.copytree(Path(__file__).parent / "drift/small/site/theme", tmp_path / "theme")
     made = SmallSite(tmp_path)

@@ -35,7 +35,9 @@ def guided(configured: SmallSite) -> SmallSite:
     configured.write(EXAMPLE, "token-table.md")
     if not RECORDS:
         configured.accept()
-        RECORDS.update((f.relative_to(configured.root), f.read_text("utf-8")) for f in configured.root.rglob("*.record"))
+        RECORDS.update(
+            (f.relative_to(configured.root), f.read_text("utf-8")) for f in configured.root.rglob("*.record")
+        )
     for name, text in RECORDS.items():
         (configured.root / name).write_text(text, encoding="utf-8")
     return configured
@@ -55,7 +57,10 @@ PUBLISHED = 'publish("", share=share)'
 # What to change in the examples, from and to, for each kind of message. None: in the record, the settings, or elsewhere.
 CHANGES = {
     'claim "32%": share is': (SHARE, "[32%](calc:share) of GPT-2"),
-    "MB is data, not parameter": ("[38.6 million parameters](calc:table_size). That", "[38.6 MB](calc:table_size). That"),
+    "MB is data, not parameter": (
+        "[38.6 million parameters](calc:table_size). That",
+        "[38.6 MB](calc:table_size). That",
+    ),
     'claim "under 0.0001"': ("[under 0.001](calc:apart)", "[under 0.0001](calc:apart)"),
     "its tolerance reaches": ("[under 0.001](calc:apart)", "[under 0.0005](calc:apart)"),
     "too little": ("[under 0.001](calc:apart)", "[under 0.1](calc:apart)"),

@@ -28,7 +28,9 @@ def preload() -> None:
 
 def share() -> None:
     """Let processes forked from this one use its server too. The lesson is imported anew: by each from its own folder."""
-    forkserver._forkserver.ensure_running = forkserver.ensure_running = lambda: None  # it would wait for a child not its own
+    forkserver._forkserver.ensure_running = forkserver.ensure_running = lambda: (
+        None
+    )  # it would wait for a child not its own
     for name in [name for name in sys.modules if name.split(".")[0] == "scaling_lesson"]:
         del sys.modules[name]
 
