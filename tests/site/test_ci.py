@@ -7,11 +7,11 @@ from html import unescape
 
 import markdown
 import pytest
-from conftest import ROOT
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
 
+from conftest import ROOT
 from scaling_lesson.site import ci
 from scaling_lesson.site.gate import Problem, Verdicts, judge
 

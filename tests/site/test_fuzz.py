@@ -10,9 +10,9 @@ from fuzz import TARGETS, page
 from fuzz.records import _File as File
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scaling_lesson.site.source import formula_numbers, naked_numbers, prose, replace_claims, scan_claims, scan_fences
 
 from scaling_lesson.site import claims, digits, records, rendered
-from scaling_lesson.site.source import formula_numbers, naked_numbers, prose, replace_claims, scan_claims, scan_fences
 from scaling_lesson.units import parse_unit
 
 EXAMPLES = {"claims": 1500, "source": 1000, "rendered": 800, "records": 1000, "page": 300}

@@ -11,11 +11,11 @@ from itertools import groupby
 import matplotlib.pyplot as plt
 import numpy
 from matplotlib.axes import Axes
+from matplotlib.category import StrCategoryLocator
 from matplotlib.collections import Collection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
-from matplotlib.category import StrCategoryLocator
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator
 

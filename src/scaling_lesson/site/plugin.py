@@ -41,6 +41,7 @@ from scaling_lesson.site.run.worker import Runner
 from scaling_lesson.site.show.blocks import block_html
 from scaling_lesson.site.show.claims import fill, notice
 from scaling_lesson.site.show.lists import Listing
+from scaling_lesson.site.web.reading_time import minutes
 from scaling_lesson.site.web.terms import TermsExtension, read_terms
 
 SOURCE = Path(__file__).parents[1]
@@ -55,6 +56,8 @@ class NumbersConfig(Config):
     """{page: {text: reason}}: numbers of the prose that need no code."""
     glossary = config_options.Optional(config_options.File(exists=True))
     """The page whose terms are explained on all others."""
+    lesson = config_options.Optional(config_options.Type(str))
+    """The folder of the pages that say how long they take to read."""
 
 
 class NumbersPlugin(BasePlugin[NumbersConfig]):
@@ -225,6 +228,9 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             html, sections = Listing(self.verdicts, self.pages, page, get_relative_url).fill(html)
             for title, anchor in sections:
                 site_page.toc.items[0].children.append(AnchorLink(escape(title), anchor, 2))
+            if self.config.lesson and page.path.startswith(self.config.lesson):
+                time = f'<p class="reading-time">{max(1, round(minutes(page.source)))} minutes, the problems apart</p>'
+                html = html.replace("</h1>", f"</h1>{time}", 1)
             site_page.content = notice(mine) + html
 
     @event_priority(-100)  # after every plugin has written its files

@@ -21,6 +21,7 @@ from mkdocs.structure.pages import Page
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 import warm
+
 from drift import Defect, corpus, difference
 from scaling_lesson.site import plugin
 

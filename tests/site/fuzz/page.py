@@ -8,12 +8,12 @@ from pathlib import Path
 from bleach._vendor import html5lib
 from markdown import Markdown
 from mkdocs.config import load_config
-
-from fuzz import ODD, decode
 from scaling_lesson.site.formulas import FormulaExtension
-from scaling_lesson.site.gate import Gate
 from scaling_lesson.site.markdown import NumbersExtension
 from scaling_lesson.site.present import fill_slots
+
+from fuzz import ODD, decode
+from scaling_lesson.site.gate import Gate
 
 # As tests/site/conftest.py configures its small sites, and what the real one has besides.
 MKDOCS_YML = """\

@@ -3,9 +3,9 @@
 from collections import Counter
 
 from bleach._vendor import html5lib
+from scaling_lesson.site.rendered import read
 
 from fuzz import ODD, decode
-from scaling_lesson.site.rendered import read
 
 PIECES = [
     *[f"<{tag}>" for tag in ("p", "b", "a", "div", "td", "table", "tr", "li", "ul", "h2", "br", "span", "details")],

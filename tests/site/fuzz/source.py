@@ -2,8 +2,9 @@
 
 import re
 
-from fuzz import ODD, decode
 from scaling_lesson.site.source import naked_numbers, numbers_in, prose, replace_claims, scan_claims, scan_fences
+
+from fuzz import ODD, decode
 
 NAMES = ["GPT-2", "float16", "16-bit", "A100", "A100 80 GB"]
 PIECES = [

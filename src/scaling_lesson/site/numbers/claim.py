@@ -154,7 +154,7 @@ def _another(word: str) -> str:
 def _counts(word: str, value: Unit) -> bool:
     """Whether a word behind a bare number may be the noun of what the value counts."""
     noun = UNITS[word].dimension if word in UNITS else ""
-    return word == "times" or noun in COUNTED and (value.dimension in ("number", noun) or word[-1] != "s")
+    return word == "times" or (noun in COUNTED and (value.dimension in ("number", noun) or word[-1] != "s"))
 
 
 def disagreement(
