@@ -133,9 +133,10 @@ def _run(connection: Connection, process: BaseProcess, job: Job) -> BlockResult:
 
 def _kill(process: BaseProcess) -> None:
     """End the process and all it started, which are of its group."""
-    with contextlib.suppress(OSError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.join()
+    if process.pid:
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.join()
 
 
 def _serve(connection: Connection, environment: dict[str, str], path: str) -> None:
