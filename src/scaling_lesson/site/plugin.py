@@ -73,9 +73,8 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
     """What the build found: of all pages, of the notebook, and of the second check."""
 
     def __init__(self) -> None:
-        self._loaded = _states(
-            module.__file__ for name, module in sys.modules.items() if name.startswith("scaling_lesson.")
-        )
+        lesson = [module for name, module in sys.modules.items() if name.startswith("scaling_lesson.")]
+        self._loaded = _states(str(module.__file__) for module in lesson)
         self._kept: dict[str, tuple[object, Results]] = {}
         self._notebooks: dict[str, notebook.Shown] = {}
 

@@ -63,7 +63,8 @@ class Provenance:
                 if isinstance(shown, ast.FormattedValue) and isinstance(behind, ast.Constant):
                     unit, divisor = unit_after(str(behind.value)), self._divisor(shown.value, names, shown.lineno)
                     if unit and without_prefix(unit.symbol) and divisor != unit.factor and divisor in PREFIXES:
-                        yield shown.lineno, f'"{unit.symbol}" is typed behind a number divided by {divisor:,}'
+                        by = f"{divisor.numerator:,}" + f"/{divisor.denominator:,}" * (divisor < 1)
+                        yield shown.lineno, f'"{unit.symbol}" is typed behind a number divided by {by}'
 
     def _divisor(self, node: Any, names: dict[str, object], line: int) -> Fraction:
         """The prefix a value was divided by, in its own line or in that which computed the name it consists of."""
