@@ -192,7 +192,6 @@ def test_listings_and_titles_are_prose(text, front, listed):
         ("", "fence", 0, 0),
         ("", "[1]", 0, 11),
         ("", "claimed", 5, 5),
-        ("", "7", 0, 3),
     ],
 )
 def test_a_word_of_the_shown_page_is_sought_near_what_stands_before_it(before, word, after, line):
