@@ -261,6 +261,15 @@ def test_a_planted_offence_is_found(path, source, offence):
 )
 def test_what_the_rules_allow_is_not_an_offence(path, source):
     rooms = ["numbers/claim", "gate", "show/lists", "plugin", "ci"]
-    names = ["units", "models", "gpt", "kv_cache", "figures/__init__", "figures/svg", "site/__init__", *(f"site/{r}" for r in rooms)]
+    names = [
+        "units",
+        "models",
+        "gpt",
+        "kv_cache",
+        "figures/__init__",
+        "figures/svg",
+        "site/__init__",
+        *(f"site/{r}" for r in rooms),
+    ]
     house = dict.fromkeys([f"{name}.py" for name in names], "")
     assert offences(house | {path: source}) == []

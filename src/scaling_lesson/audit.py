@@ -42,7 +42,14 @@ BINARY = {f"{prefix}i": 1024**n for n, prefix in enumerate("KMGT", 1)}
 SMALL = {"m": Fraction(1, 10**3), "µ": Fraction(1, 10**6), "n": Fraction(1, 10**9)}
 TIMES = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "year": 31_557_600}  # the Julian year
 UNITS = (
-    {"": ("", 1), "×": ("", 1), "x": ("", 1), "times": ("", 1), "%": ("", Fraction(1, 100)), "percent": ("", Fraction(1, 100))}
+    {
+        "": ("", 1),
+        "×": ("", 1),
+        "x": ("", 1),
+        "times": ("", 1),
+        "%": ("", Fraction(1, 100)),
+        "percent": ("", Fraction(1, 100)),
+    }
     | {f"{prefix}B": ("data", size) for prefix, size in ({"": 1} | LARGE | BINARY).items()}
     | dict.fromkeys(("byte", "bytes"), ("data", 1))
     | {f"{prefix}{name}": ("work", size) for name in ("FLOP", "FLOPs") for prefix, size in ({"": 1} | LARGE).items()}

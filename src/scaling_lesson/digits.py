@@ -29,7 +29,7 @@ def fixed(number: Fraction, decimals: int, grouped: bool = False) -> str:
 
 
 def in_full(number: int | float | Fraction) -> str:
-    """All digits of a number: whole ones with separators, others as Python writes them, with a power of ten if it does."""
+    """All digits of a number: whole ones with separators, others as Python writes them, its powers of ten raised."""
     if Fraction(number).denominator == 1 and abs(number) < 2**53:  # a larger float is written as it is
         return f"{int(number):,}"
     digits, e, exponent = str(number).partition("e")

@@ -84,7 +84,9 @@ def _said(axes: Axes) -> Iterator[tuple[str, str]]:
     yield "labels", _quoted(" | ".join(label for label in labels if label))
     for name, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
         words = [label.get_text() for label in axis.get_ticklabels() if label.get_text()]
-        if words and isinstance(axis.get_major_locator(), (FixedLocator, StrCategoryLocator)):  # else the library chose them
+        if words and isinstance(
+            axis.get_major_locator(), (FixedLocator, StrCategoryLocator)
+        ):  # else the library chose them
             yield f"{name} ticks", _quoted(" | ".join(words))
     for at, line in enumerate(axes.lines, 1):
         yield f"line {at} x", _numbers(line.get_xdata(orig=False))

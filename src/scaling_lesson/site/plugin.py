@@ -16,6 +16,7 @@ from html import escape
 from pathlib import Path
 from typing import Literal
 
+from markdown.extensions import Extension
 from mkdocs.config import config_options
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
@@ -72,9 +73,8 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
     """What the build found: of all pages, of the notebook, and of the second check."""
 
     def __init__(self) -> None:
-        self._loaded = _states(
-            module.__file__ for name, module in sys.modules.items() if name.startswith("scaling_lesson.")
-        )
+        lesson = [module for name, module in sys.modules.items() if name.startswith("scaling_lesson.")]
+        self._loaded = _states(str(module.__file__) for module in lesson)
         self._kept: dict[str, tuple[object, Results]] = {}
         self._notebooks: dict[str, notebook.Shown] = {}
 
@@ -120,9 +120,9 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
                 "write it, and on the next line : and its definition",
             )
             self.unjudged.append(Problem(path, 1, f"no term is defined here: {how}"))
-        self._terms = [TermsExtension(terms)] if terms else []
+        self._terms: list[Extension] = [TermsExtension(terms)] if terms else []
         self._extension = PageExtension()
-        config.markdown_extensions.append(self._extension)
+        config.markdown_extensions.append(self._extension)  # pyright: ignore (MkDocs takes them as objects too)
         if not self.serving:  # build beside the site, and put it in place only when every number holds
             self._warnings = CountHandler(level=logging.WARNING)
             log = logging.getLogger("mkdocs")

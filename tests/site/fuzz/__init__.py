@@ -6,7 +6,7 @@ One byte stands for one piece of text, so that a small change of the bytes is a 
 
 from fractions import Fraction
 
-TARGETS = ("claims", "source", "rendered", "records", "page")
+TARGETS = ("claims", "source", "records", "page")
 
 ODD = [
     "\0",

@@ -16,7 +16,7 @@ import atheris
 from fuzz import TARGETS
 
 KEPT = Path(__file__).resolve().parents[3] / "fuzzing"
-RUNS = {"claims": 400_000, "source": 250_000, "rendered": 130_000, "records": 200_000, "page": 20_000}
+RUNS = {"claims": 400_000, "source": 250_000, "records": 200_000, "page": 50_000}
 
 
 def main(arguments: list[str]) -> int:

@@ -3,7 +3,8 @@
 from fractions import Fraction
 
 from fuzz import ODD, decode, value_of
-from scaling_lesson.site import claims, digits
+from scaling_lesson.site.numbers import claim as claims
+from scaling_lesson.site.numbers import value as digits
 from scaling_lesson.units import UNITS, Unit, parse_unit
 
 UNIT_SYMBOLS = [*UNITS, "FLOP/s", "B/s", "FLOP/B", "B/token"]
@@ -48,8 +49,8 @@ def shown(value: Fraction, unit: Unit, decimals: int | None) -> None:
 
 def read(text: str, value: Fraction) -> None:
     """A text is a claim or a ValueError; rewriting one gives a text that holds, and stays as it is when rewritten."""
-    assert claims.is_number(text) == _parses(text)
-    if not claims.is_number(text):
+    found(text)
+    if not _parses(text):
         return
     claim = claims.parse(text)
     verdict = claims.disagreement(claim, value, claim.unit)
@@ -67,6 +68,16 @@ def read(text: str, value: Fraction) -> None:
         assert claims.disagreement(again, new_value, claim.unit) is None, (text, new, new_value)
         assert digits.rewrite(again, new_value) == new, (text, new, new_value)
         assert again.unit == claim.unit and again.bound == claim.bound, (text, new)
+
+
+def found(text: str) -> None:
+    """Each number found in a text stands there, in order, with its unit at its end, and reads as a number itself."""
+    at = 0
+    for number, unit in claims.find(text):
+        at = text.index(number, at) + len(number)
+        assert number.endswith(unit) and any(map(str.isdecimal, number)), (text, number, unit)
+        bare = number.removesuffix(unit).rstrip()
+        assert _parses(bare) or bare.endswith("/0"), (text, number)
 
 
 def _parses(text: str) -> bool:

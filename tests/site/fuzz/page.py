@@ -1,33 +1,12 @@
 """The gate's promise: every digit of a built page is a claim, a cell, code or a name, or the build fails."""
 
-import logging
 import re
-import tempfile
-from pathlib import Path
 
 from bleach._vendor import html5lib
-from markdown import Markdown
-from mkdocs.config import load_config
-from scaling_lesson.site.formulas import FormulaExtension
-from scaling_lesson.site.markdown import NumbersExtension
-from scaling_lesson.site.present import fill_slots
+from one_page import BLOCK, NAMES, build
 
 from fuzz import ODD, decode
-from scaling_lesson.site.gate import Gate
 
-# As tests/site/conftest.py configures its small sites, and what the real one has besides.
-MKDOCS_YML = """\
-site_name: Small
-theme: {name: material, font: false}
-plugins: [{markdown-exec: {languages: [python], ansi: "off"}}]
-markdown_extensions: [admonition, attr_list, def_list, md_in_html, tables, {toc: {permalink: true}},
-  footnotes, abbr, smarty,
-  pymdownx.details, pymdownx.blocks.caption, {pymdownx.blocks.admonition: {types: [note]}},
-  {pymdownx.blocks.details: {types: [question]}},
-  pymdownx.highlight, {pymdownx.superfences: {disable_indented_code_blocks: true}}]
-"""
-NAMES = ["GPT-2", "float16"]
-BLOCK = '```python exec="on" source="above"\nx = 2\npublish("", one=x)\n```\n'
 # Digits are few, so that one that slips through is not hidden behind another that is told.
 PIECES = [
     "\n",
@@ -41,7 +20,8 @@ PIECES = [
     "word",
     "word ",
     "word\n\n",
-    *NAMES,
+    "GPT-2",
+    "float16",
     "37",
     "37",
     "3",
@@ -175,22 +155,6 @@ PIECES = [
 ]
 
 
-def _markdown(gate: Gate) -> Markdown:
-    logging.getLogger("mkdocs").setLevel(logging.CRITICAL)
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "mkdocs.yml"
-        file.write_text(MKDOCS_YML, encoding="utf-8")
-        (Path(folder) / "docs").mkdir()
-        config = load_config(str(file))
-        config = config.plugins.on_config(config)
-    extensions = [*config.markdown_extensions, NumbersExtension(gate), FormulaExtension(gate.formula_problem)]
-    return Markdown(extensions=extensions, extension_configs=config.mdx_configs)
-
-
-GATE = Gate(NAMES, {})
-MARKDOWN = _markdown(GATE)
-
-
 def one_input(data: bytes) -> None:
     page(decode(data, PIECES))
 
@@ -200,18 +164,6 @@ def page(text: str) -> None:
     if not problems:
         left = visible(html)
         assert not left, f"{left!r} is on the page, and nothing tells of it:\n{text}"
-
-
-def build(text: str) -> tuple[str, list[str]]:
-    """The page as the plugin would build it, and what the gate tells of it."""
-    text = text.encode("utf-8", "replace").decode().replace("\r\n", "\n").replace("\r", "\n")  # as MkDocs reads a file
-    GATE.pages = {}
-    page = GATE.open("docs/page.md", Path("/nonexistent/page.md"), text, 0)
-    page.rendered = True
-    html = MARKDOWN.reset().convert(text)
-    GATE.read_rendered(page, html, "")
-    problems = [str(p) for p in GATE.problems() if not p.message.endswith("is not in the record")]
-    return fill_slots(GATE, page, html, lambda url, _: url, []), problems
 
 
 _CODE = {"code", "pre", "script", "style", "template", "noscript"}

@@ -1,7 +1,9 @@
 """Records: what is written is read back, and no damage is taken for something else."""
 
 from fuzz import ODD, decode, value_of
-from scaling_lesson.site import records
+from scaling_lesson.site.numbers.record import HEADER, Record, accepted, agree
+from scaling_lesson.site.numbers.record import read as read_record
+from scaling_lesson.site.numbers.value import Entry, canonical
 
 PIECES = [
     *"0123456789.-e ",
@@ -27,14 +29,14 @@ PIECES = [
     "=======\n",
     ">>>>>>> theirs\n",
     "|||||||",
-    records.HEADER,
-    records.HEADER + "\n",
+    HEADER,
+    HEADER + "\n",
     *ODD,
 ]
 
 
-class _File:
-    """As much of a path as `records.read` asks for; a real file would be ten times slower."""
+class File:
+    """As much of a path as `record.read` asks for; a real file would be ten times slower."""
 
     def __init__(self, raw: bytes) -> None:
         self.raw = raw
@@ -50,38 +52,46 @@ def one_input(data: bytes) -> None:
     value, rest = value_of(data)
     text = decode(rest, PIECES)
     raw(text.encode("utf-8", "surrogatepass"))
-    raw(f"{records.HEADER}\n{text}\n".encode("utf-8", "surrogatepass"))
+    raw(f"{HEADER}\n{text}\n".encode("utf-8", "surrogatepass"))
     entries(decode(rest[: len(rest) // 2], PIECES), decode(rest[len(rest) // 2 :], PIECES), value)
     damaged(rest)
     recorded, _, computed = text.partition("\n")
-    assert records.agree(recorded, recorded, 0.0)
+    assert agree(recorded, Entry(recorded, (0, 0)))
     for tolerance in (0.0, 1e-300, 0.5, 1e300):
-        if records.agree(recorded, computed, tolerance):
+        if agree(recorded, Entry(computed, (0, 0), tolerance)):
             assert recorded == computed or tolerance, (recorded, computed)
-            assert records.agree(computed, recorded, tolerance), (recorded, computed)
+            assert agree(computed, Entry(recorded, (0, 0), tolerance)), (recorded, computed)
 
 
-def read(raw: bytes) -> tuple[dict[str, str], list]:
-    found, problems = records.read(_File(raw))
-    return {key: text for key, (_, text) in found.items()}, problems
+def read(raw: bytes) -> tuple[dict[str, str], tuple[int, str] | None]:
+    found = read_record(File(raw))
+    assert found.there and (found.fault is None or 1 <= found.fault[0] <= raw.count(b"\n") + 1)
+    return {key: text for key, (_, text) in found.entries.items()}, found.fault
+
+
+def write(texts: dict[str, str]) -> str:
+    """The record of a page that had none."""
+    return accepted(Record(), {key: Entry(text, (0, 0)) for key, text in texts.items()})
 
 
 def raw(data: bytes) -> None:
     """A record that is read without a problem is written back as it was."""
-    found, problems = read(data)
-    if not problems:
-        assert records.write(found).encode() == data, data
+    found, fault = read(data)
+    if not fault and found:
+        assert write(found).encode() == data, data
+        kept = read_record(File(data))
+        assert accepted(kept, {key: Entry(text, (0, 0)) for key, text in found.items()}).encode() == data, data
+        assert accepted(kept, {}, set()).encode() == data, data
 
 
 def entries(name: str, text: str, value: object) -> None:
     """What can be published is read back as it was, text with any characters among it."""
-    kept = {f"value {index}": records.canonical(entry) for index, entry in enumerate((text, value, True, float(value)))}
-    kept["table t"] = records.canonical(name)
-    found, problems = read(records.write(kept).encode())
-    assert (found, problems) == (kept, []), kept
+    kept = {f"value {index}": canonical(entry) for index, entry in enumerate((text, value, True, float(value)))}
+    kept["table t"] = canonical(name)
+    assert read(write(kept).encode()) == (kept, None), kept
 
 
-GOOD = records.write({"value one": "37748736 B", "block 1 line 1": '"stored as 0.0"', "figure f": '"t"'})
+GOOD = write({"value one": "37748736 B", "block 1 line 1": '"stored as 0.0"', "figure f": '"t"'})
 
 
 def damaged(changes: bytes) -> None:

@@ -1,10 +1,7 @@
-"""Reading a page as text: nothing raises, lines stay where they are, and no plain number is lost."""
-
-import re
-
-from scaling_lesson.site.source import naked_numbers, numbers_in, prose, replace_claims, scan_claims, scan_fences
+"""Reading a page as text: nothing raises, each line stays where it is, and what is put back changes nothing."""
 
 from fuzz import ODD, decode
+from scaling_lesson.site.read.source import read
 
 NAMES = ["GPT-2", "float16", "16-bit", "A100", "A100 80 GB"]
 PIECES = [
@@ -90,8 +87,6 @@ PIECES = [
     ": ",
     *ODD,
 ]
-NUMBER = "7391"
-"""A number that no piece holds."""
 
 
 def one_input(data: bytes) -> None:
@@ -99,23 +94,30 @@ def one_input(data: bytes) -> None:
 
 
 def page(text: str) -> None:
-    fences = scan_fences(text)
-    readable = prose(text, fences)
-    count = text.count("\n") + 1
-    assert readable.count("\n") + 1 == count, "lines moved"
-    assert all(1 <= fence.line <= count and fence.line + len(fence.body) <= count for fence in fences)
-    links, odd = scan_claims(readable)
-    found = naked_numbers(readable, NAMES)
-    assert all(1 <= line <= count for line in [link.line for link in links] + [line for line, _ in odd + found])
-    assert [link.line for link in links] == sorted(link.line for link in links)
-    # A claim put back as it stands changes nothing; numbers_in reads a plain line as naked_numbers does a page's.
-    assert replace_claims(readable.split("\n"), readable, lambda _, match: match[0]) == readable.split("\n")
-    seen = []
-    replace_claims(readable.split("\n"), readable, lambda n, match: seen.append((n, match["text"])) or match[0])
-    assert seen == [(n, link.text) for n, link in enumerate(links)]
-    for line, word in numbers_in(readable, NAMES):
-        assert word and word.strip() and any(c.isnumeric() for c in readable.split("\n")[line - 1]), (line, word)
-    # A paragraph of its own at the end is read, whatever stands above it, unless that was a block left open.
-    if all(fence.closed for fence in fences) and not re.search(r"<!--|</?[A-Za-z]|[({\[\"'`$<]", text):
-        planted = f"{text}\n\nit took {NUMBER} of them"
-        assert (count + 2, NUMBER) in naked_numbers(prose(planted, scan_fences(planted)), NAMES), planted
+    source = read("docs/page.md", text, 0)
+    lines = text.split("\n")
+    count = len(lines)
+    last = 0
+    for fence in source.fences:
+        assert last < fence.line <= fence.end <= count, "fences overlap, or leave the page"
+        assert fence.code.count("\n") < max(1, fence.end - fence.line), "a block has more lines than the page gives it"
+        assert not (fence.runs and fence.problem), fence
+        last = fence.end
+    for line, message in (*source.problems, *source.listed()):
+        assert 1 <= line <= count and isinstance(message, str)
+    inside = {line for fence in source.fences for line in range(fence.line, fence.end + 1)}
+    assert [link.line for link in source.claims] == sorted(link.line for link in source.claims)
+    for link in source.claims:
+        assert link.line not in inside
+        assert lines[link.line - 1][link.start :].startswith(f"{link.text}](calc:")
+    outside = [line for number, line in enumerate(lines, 1) if number not in inside]
+    assert len(source.claims) == sum(line.count("](calc:") for line in outside)
+    same = {number: link.text for number, link in enumerate(source.claims)}
+    assert source.corrected(text, same) == text
+    assert source.corrected(f"\ufeff{text}", {}) == f"\ufeff{text}"
+    marked = source.marked(lines)
+    opened = bool(source.fences) and source.fences[-1].line == count  # on the last line: its end is put below
+    assert len(marked) == count + opened, "lines moved"
+    assert sum(line.count("](calc:\ue000") for line in marked) - text.count("](calc:\ue000") == len(source.claims)
+    for word in ("37", "", "[", text[:9]):
+        assert 1 <= source.seek(text[-5:], word, count // 2) <= count, word

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from scaling_lesson.digits import exponent_of, fixed, in_full, raised
 from scaling_lesson.site.numbers.claim import WORDS, Claim, disagreement, holds, parse
@@ -17,16 +18,16 @@ class Value:
     """A published value."""
 
     name: str
-    value: int | float | Fraction | str | bool
+    value: Any  # int, float, Fraction, str or bool
     unit: Unit
     tolerance: float
     reason: str
-    source: object
+    source: Any
     expression: str
     place: Place
 
     @property
-    def exact(self) -> Fraction | None:
+    def exact(self) -> Any:
         """Its number in base units of `unit`; None for text, True and False."""
         return None if isinstance(self.value, (str, bool)) else Fraction(self.value) * self.unit.factor
 
@@ -66,7 +67,7 @@ class Cell:
     """One number of a generated table, as shown: `value` in base units, `text` in `unit`."""
 
     text: str
-    value: int | float
+    value: Any
     unit: Unit
 
 
@@ -76,7 +77,7 @@ class Fact:
 
     name: str
     cell: Cell
-    source: object
+    source: Any
 
 
 def canonical(value: object, unit: str = "") -> str:

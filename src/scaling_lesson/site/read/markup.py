@@ -5,6 +5,7 @@ Claims are filled in when every page is judged, since a claim may name another p
 
 import re
 from collections.abc import Callable
+from typing import Any
 from xml.etree.ElementTree import Element
 
 from markdown import Markdown
@@ -69,7 +70,7 @@ class PageExtension(Extension):
         md.postprocessors.register(unmark, "lesson_unmark", -1)
 
 
-def _processor(kind: type, md: Markdown, run: Callable) -> object:
+def _processor(kind: Callable, md: Markdown, run: Callable) -> Any:
     """One of Markdown's processors, which does what a function does."""
     processor = kind(md)
     processor.run = run
@@ -90,7 +91,7 @@ class _Blocks:
     def format(self, src: str, language: str, md: Markdown, options: dict, **_: object) -> str:
         def highlight(code: str, language: str, title: str = "") -> str:
             settings = {"title": title} if title else {}
-            fence = md.preprocessors["fenced_code_block"]
+            fence: Any = md.preprocessors["fenced_code_block"]
             return fence.highlight(code, language, settings, md, classes=[], id_value="", attrs={})
 
         try:

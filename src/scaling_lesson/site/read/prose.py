@@ -182,7 +182,7 @@ class Reading:
         self._flow.append("".join(tree.itertext()))
         for part in tree.iter("mtext"):
             if not re.fullmatch("[0-9.,]*", part.text or ""):
-                self._see("text", part.text)
+                self._see("text", part.text or "")
         self._see("formula", _flat(tree), formula.written)
 
     def _see(self, kind: str, text: str, written: str = "") -> None:

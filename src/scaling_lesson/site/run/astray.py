@@ -9,23 +9,26 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from typing import Any
 
 
 class Astray:
     """Watches a page's process, from its beginning."""
 
     def __init__(self) -> None:
-        self._errors: dict[object, BaseException] = {}
+        self._errors: dict[Any, Any] = {}
         """By what raised them: a thread, a task, or a future whose error nobody asked for."""
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 (the process keeps it)
         sys.__stdout__.flush()
         os.dup2(self._output.fileno(), 1)
         threading.excepthook = lambda said: self._errors.setdefault(said.thread, said.exc_value)
-        handler = logging.Handler(logging.ERROR)
+        handler: Any = logging.Handler(logging.ERROR)
         handler.emit = lambda said: said.exc_info and self._errors.setdefault(said, said.exc_info[1])
         logging.getLogger("asyncio").addHandler(handler)
-        raised, Future.set_exception = Future.set_exception, lambda future, error: self._noted(raised, future, error)
-        Future.result, Future.exception = self._asking(Future.result), self._asking(Future.exception)
+        futures: Any = Future
+        raised = futures.set_exception
+        futures.set_exception = lambda future, error: self._noted(raised, future, error)
+        futures.result, futures.exception = self._asking(futures.result), self._asking(futures.exception)
 
     def _noted(self, raised: Callable, future: Future, error: BaseException) -> None:
         self._errors[future] = error

@@ -17,6 +17,7 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import matplotlib
 import matplotlib.figure
@@ -39,8 +40,8 @@ class Session:
         self._path, self._tell, self._root = path, tell, os.getcwd()
         self._keys: set[str] = set()
         module = sys.modules["page"] = ModuleType("page")  # dataclasses look their module up
-        self._names = module.__dict__
-        self._names |= {"publish": self.publish, "figure": self.figure, "table": self.table, "cite": self.cite}
+        self._names: dict[str, Any] = module.__dict__
+        self._names.update(publish=self.publish, figure=self.figure, table=self.table, cite=self.cite)
         self._provenance, self._astray = Provenance(), Astray()
         self._reads: set[str] = set()
         sys.addaudithook(self._note_open)
@@ -148,7 +149,7 @@ class Session:
         self._left.shown.append(self._table(name, columns, rows))
 
     def _table(self, name: str, columns: list, rows: list) -> Table:
-        specs = [(c, "", None) if isinstance(c, str) else (*c, None)[:3] for c in columns]
+        specs: list[Any] = [(c, "", None) if isinstance(c, str) else (*c, None)[:3] for c in columns]
         titles = [title for title, _, _ in specs]
         if len(set(titles)) < len(titles) or any(" = " in key or "\n" in key for key in (name, *titles)):
             raise ValueError(f"table {name!r} must have titles that differ, without ' = ' or line ends; got {titles}")
@@ -157,13 +158,15 @@ class Session:
         for n, row in enumerate(rows, 1):
             if len(row) != len(specs):
                 raise ValueError(f"row {n} of table {name!r} has {len(row)} cells; expected {len(specs)}")
-            cells = [self._cell(*spec, value) for spec, value in zip(specs, row, strict=True)]
+            cells = [
+                self._cell(title, unit, places, value) for (title, unit, places), value in zip(specs, row, strict=True)
+            ]
             for title, cell in zip(titles, cells, strict=True):
                 self._enter(f"table {name} row {n} {title}", canonical(cell.value if isinstance(cell, Cell) else cell))
             shown.append(cells)
         return Table(specs, shown)
 
-    def _cell(self, title: str, symbol: str, decimals: int | None, value: object) -> Cell | str:
+    def _cell(self, title: str, symbol: str, decimals: int | None, value: Any) -> Cell | str:
         if isinstance(value, (str, bool)):
             return value if isinstance(value, str) else "yes" if value else "no"
         plain, unit = _plain(title, value), parse_unit(symbol)
@@ -216,11 +219,11 @@ class Session:
         return (self._job.index, (lines or [self._job.line + 1])[-1] - self._job.line - 1), f"the block {what}"
 
 
-def _plain(name: str, value: object) -> int | float | Fraction | str | bool:
+def _plain(name: str, value: Any) -> Any:
     """The value as Python's own type, which every process can read. Raises ValueError when it is none."""
     kind = next((kind for kind in (bool, int, float, Fraction, str) if isinstance(value, kind)), None)
     if kind is None:
         raise ValueError(f"{name} must be an int, float, Fraction, str or bool; got {type(value).__name__}")
-    if kind is float and not math.isfinite(value):
+    if kind is float and not math.isfinite(float(value)):
         raise ValueError(f"{name} must be finite; got {value}")
     return kind(value)

@@ -4,6 +4,7 @@ import ast
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 from scaling_lesson.site.numbers.claim import unit_after
 from scaling_lesson.units import without_prefix
@@ -37,7 +38,7 @@ class Provenance:
         That is its own expression, or that of the name it consists of. Raises ValueError when the publishing line
         computes: readers are not shown it.
         """
-        calls = [n for n in ast.walk(self._tree) if isinstance(n, ast.Call) and n.lineno <= line <= n.end_lineno]
+        calls = [n for n in ast.walk(self._tree) if isinstance(n, ast.Call) and n.lineno <= line <= (n.end_lineno or 0)]
         calls = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "publish"]
         given = next((k.value for call in calls for k in call.keywords if k.arg == name), None)
         if given is None:
@@ -62,9 +63,10 @@ class Provenance:
                 if isinstance(shown, ast.FormattedValue) and isinstance(behind, ast.Constant):
                     unit, divisor = unit_after(str(behind.value)), self._divisor(shown.value, names, shown.lineno)
                     if unit and without_prefix(unit.symbol) and divisor != unit.factor and divisor in PREFIXES:
-                        yield shown.lineno, f'"{unit.symbol}" is typed behind a number divided by {divisor:,}'
+                        by = f"{divisor.numerator:,}" + f"/{divisor.denominator:,}" * (divisor < 1)
+                        yield shown.lineno, f'"{unit.symbol}" is typed behind a number divided by {by}'
 
-    def _divisor(self, node: ast.expr | None, names: dict[str, object], line: int) -> Fraction:
+    def _divisor(self, node: Any, names: dict[str, object], line: int) -> Fraction:
         """The prefix a value was divided by, in its own line or in that which computed the name it consists of."""
         if isinstance(node, ast.Name):
             node = self._last(node.id, line)[2]
@@ -88,7 +90,7 @@ class Provenance:
                 for name in names:
                     self._assign(name, value)
             case ((ast.Name(id=name) | ast.Subscript(value=ast.Name(id=name))), _):
-                text = ast.get_source_segment(self._source, value)
+                text = ast.get_source_segment(self._source, value) or ""
                 self._computed.setdefault(name, []).append((value.lineno, text, value))
 
 

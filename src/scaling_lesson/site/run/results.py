@@ -39,11 +39,15 @@ class Figure:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a block did not run to its end. missing: the name it did not find, "" for another reason."""
+    """Why a block did not run to its end. missing: the name it did not find, "" for another reason.
+
+    follows: whether an earlier block failed that may have defined that name, so that this one has no failure of its own.
+    """
 
     place: Place
     message: str
     missing: str = ""
+    follows: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,13 +72,9 @@ class BlockResult:
 
 @dataclass(frozen=True)
 class Results:
-    """What all blocks of a page left behind, by the index of the block, and together.
-
-    lost: words of code that did not run; to miss one of those names is no failure.
-    """
+    """What all blocks of a page left behind, by the index of the block, and together."""
 
     blocks: dict[int, BlockResult] = field(default_factory=dict)
-    lost: frozenset[str] = frozenset()
 
     @cached_property
     def values(self) -> dict[str, Value]:
@@ -86,8 +86,7 @@ class Results:
 
     @cached_property
     def failures(self) -> list[Failure]:
-        found = (block.failure for block in self.blocks.values())
-        return [failure for failure in found if failure and failure.missing not in self.lost]
+        return [b.failure for b in self.blocks.values() if b.failure and not b.failure.follows]
 
     @property
     def cells(self) -> list[Cell]:

@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
@@ -90,7 +91,7 @@ class Runner:
         lost = {word for job in jobs if not job.runs for word in re.findall(r"\w+", job.code)}
         blocks: dict[int, BlockResult] = {}
         if not any(job.runs for job in jobs):
-            return Results(blocks, frozenset(lost))
+            return Results(blocks)
         ours, theirs = self._server.Pipe()
         process = self._server.Process(target=_serve, args=(theirs, {**os.environ, **SETTINGS}, path))
         with ours:
@@ -99,12 +100,13 @@ class Runner:
             self._processes.add(process)
             theirs.close()
             for job in (job for job in jobs if job.runs and process.is_alive()):
-                blocks[job.index] = _run(ours, process, job)
-                if blocks[job.index].failure:
+                blocks[job.index] = result = _run(ours, process, job)
+                if failure := result.failure:
+                    blocks[job.index] = replace(result, failure=replace(failure, follows=failure.missing in lost))
                     lost.update(re.findall(r"\w+", job.code))
             _kill(process)
         self._processes.discard(process)
-        return Results(blocks, frozenset(lost))
+        return Results(blocks)
 
 
 def _run(connection: Connection, process: BaseProcess, job: Job) -> BlockResult:
@@ -133,9 +135,10 @@ def _run(connection: Connection, process: BaseProcess, job: Job) -> BlockResult:
 
 def _kill(process: BaseProcess) -> None:
     """End the process and all it started, which are of its group."""
-    with contextlib.suppress(OSError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.join()
+    if process.pid:
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.join()
 
 
 def _serve(connection: Connection, environment: dict[str, str], path: str) -> None:
