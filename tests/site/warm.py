@@ -22,7 +22,7 @@ def preload() -> None:
 
     from scaling_lesson.site.run import worker
 
-    worker.start()
+    worker.Runner()
     share()
 
 

@@ -37,6 +37,7 @@ def messages(command: str) -> list[str]:
     """
     config = load_config("mkdocs.yml", site_dir="site")
     config.plugins["numbers"].quiet = True
+    config.plugins["numbers"]._loaded = {}  # a changed module of the gate would start this process anew
     sys.modules["scaling_lesson.site.plugin"].fill = judged
     config.plugins.on_startup(command=command, dirty=False)
     with contextlib.suppress(Abort):
@@ -105,15 +106,16 @@ def render_once() -> None:
 
     def rendering(self: Page, config: MkDocsConfig, files: Files) -> None:
         numbers = config.plugins["numbers"]
+        source = numbers._reading.source
         settings, glossary = (Path(name).read_text(encoding="utf-8") for name in ("mkdocs.yml", "docs/glossary.md"))
-        key = (self.file.src_uri, self.markdown, numbers._reading[0].source.text, settings, glossary)
-        reading, results, attributes = known.get(key, (None, None, None))
-        if results is numbers._reading[1]:
-            numbers._reading = reading, results
+        key, results = (source.path, source.text, settings, glossary), numbers._runs[source.path].result()
+        ran, reading, attributes = known.get(key, (None, None, None))
+        if ran is results:
+            numbers._reading = reading
             vars(self).update(attributes)
         else:
             render(self, config, files)
-            known[key] = *numbers._reading, {name: getattr(self, name) for name in made}
+            known[key] = results, numbers._reading, {name: getattr(self, name) for name in made}
 
     Page.render = rendering
 
@@ -125,8 +127,7 @@ def main(only: str) -> None:
     out = os.dup(1)
     os.dup2(2, 1)  # what blocks write there
     with os.fdopen(out, "w") as results:
-        plugin._fingerprint = lambda _: ""  # `stays` knows better which page a change reaches
-        plugin._loaded = dict  # the gate's own modules stay as they are
+        plugin.SOURCE = Path("none")  # `stays` knows better which page a change of the code reaches
         if clean := messages("serve"):
             raise SystemExit("the site drifted before anything was planted:\n" + "\n".join(clean))
         numbers = load_config("mkdocs.yml").plugins["numbers"]
