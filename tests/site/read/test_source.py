@@ -203,10 +203,7 @@ def test_a_word_of_the_shown_page_is_sought_near_what_stands_before_it(before, w
 
 
 def test_claims_and_blocks_are_numbered_for_rendering():
-    text = (
-        "---\na: b\n---\n[1](calc:a) `[2](calc:b)` [3](calc:p/c)\n"
-        '\n> ```python exec="on"\n> x\n> ```\n\n[4](calc:d)'
-    )
+    text = '---\na: b\n---\n[1](calc:a) `[2](calc:b)` [3](calc:p/c)\n\n> ```python exec="on"\n> x\n> ```\n\n[4](calc:d)'
     assert read(text, front=3).marked(text.split("\n")[3:]) == [
         f"[1](calc:{MARK}0{MARK}a) `[2](calc:{MARK}1{MARK}b)` [3](calc:{MARK}2{MARK}p/c)",
         "",

@@ -45,7 +45,7 @@ class Block:
     @property
     def limit_s(self) -> float:
         """How long it may run."""
-        return float(self.options.get("timeout", "20"))
+        return 20.0 if self.problem else float(self.options.get("timeout", "20"))
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,6 @@ from scaling_lesson.site.numbers.value import Fact, Value
 from scaling_lesson.site.show.blocks import cell_html
 
 
-
 @dataclass
 class Listing:
     """All pages in the order of the navigation, and the page that lists them.
