@@ -139,8 +139,7 @@ DRESSED = re.compile(
 """What is no code: a number dressed as code is still a number."""
 GENERATED = {"computed", "reading-time", "doc-contents", "doc-object", "jp-InputPrompt", "jp-OutputPrompt"}
 """Classes whose digits are no numbers of the prose: lists the build made, whose values are compared with numbers.json;
-the time a page takes to read;
-docstrings of the reference code, as mkdocstrings shows them; Jupyter's count of a notebook's cells."""
+the time a page takes to read; docstrings of the reference code, as mkdocstrings shows them; Jupyter's count of a notebook's cells."""
 READ_OUT = {"title", "alt", "label", "placeholder", "aria-label", "aria-description", "aria-valuetext"}
 SIDE_BY_SIDE = {"", "math", "mrow", "mstyle", "mpadded", "mi", "mn", "mo"}
 """What of MathML stands on one line with what is beside it: `25` may be two elements."""
@@ -234,8 +233,8 @@ def check_prose(page: Page, names: re.Pattern, exempt: dict[str, str]) -> None:
         for digits in re.findall(r"[0-9]+(?:[.,][0-9]+)*", said):
             if len(digits) > 1 or not any(map(str.isalpha, said)):
                 page.tell(node.line, f'naked number "{digits}" in a formula')
-        languages = {name for name in node.inside if name.startswith("language-")} - {"language-python"}
-        if node.tag == "pre" and "publish(" in node.text() and not languages and not node.inside & GENERATED:
+        others = (name for name in node.inside if re.fullmatch("language-(?!python$).*", name))
+        if node.tag == "pre" and "publish(" in node.text() and not any(others) and not node.inside & GENERATED:
             page.tell(node.line, '"publish(" is left in a listing')
         if node.attributes.get("href", "").startswith("calc:"):
             page.tell(node.line, f'the link "{node.attributes["href"]}" was not read as a claim')

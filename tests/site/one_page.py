@@ -20,6 +20,7 @@ from scaling_lesson.site.read.source import read
 from scaling_lesson.site.run.results import BlockResult, Failure, Results
 from scaling_lesson.site.show.blocks import block_html
 from scaling_lesson.site.show.claims import fill
+from scaling_lesson.site.web.terms import TermsExtension
 from scaling_lesson.units import parse_unit
 
 # What the small sites of conftest.py and the real one have.
@@ -65,8 +66,8 @@ def render(text: str, terms: dict[str, str] | None = None) -> tuple[str, Page]:
     left = {index: _left_behind(index, source.blocks[index].code, index == runs[0]) for index in runs}
     results = Results(left)
     record = Record({key: (2, entry.text) for key, entry in results.entries.items()}, None, True)
-    reading, extension = Reading(source), PageExtension(terms or {})
-    extension.begin(reading, partial(block_html, source, results), bool(terms))
+    reading, extension = Reading(source), PageExtension()
+    extension.begin(reading, partial(block_html, source, results), [TermsExtension(terms)] if terms else [])
     extensions, settings = _markdown()
     html = Markdown(extensions=[*extensions, extension], extension_configs=settings).convert(text)
     return html, Page(source, results, reading.prose(), record, Path("/nonexistent/page.md"))

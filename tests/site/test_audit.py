@@ -44,7 +44,7 @@ def edit(site: Path, file: str, pattern: str, new: str | Callable) -> int:
     assert count and text != old, pattern
     (site / file).unlink()
     (site / file).write_text(text, encoding="utf-8")
-    return old.count("\n", 0, len(os.path.commonprefix([old, text]))) + 1
+    return old.count("\n", 0, len(os.path.commonprefix([old, text]))) + 1  # noqa: RUF071 (texts, not paths)
 
 
 # The program.

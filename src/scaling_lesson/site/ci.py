@@ -32,7 +32,7 @@ def audited(site: Path) -> list[Problem]:
 
 
 def tell(found: Sequence[Problem]) -> None:
-    """Print every problem, and write GitHub's summary, where this runs there, and the report, where one is asked for."""
+    """Print every problem; write GitHub's summary, where this runs there, and the report, where one is asked for."""
     for problem in found:
         print(problem, file=sys.stderr)
     if found and (path := os.environ.get("GITHUB_STEP_SUMMARY")):
