@@ -40,7 +40,7 @@ class Session:
         self._path, self._tell, self._root = path, tell, os.getcwd()
         self._keys: set[str] = set()
         module = sys.modules["page"] = ModuleType("page")  # dataclasses look their module up
-        self._names: dict[str, Any] = module.__dict__
+        self._names: Any = module.__dict__
         self._names.update(publish=self.publish, figure=self.figure, table=self.table, cite=self.cite)
         self._provenance, self._astray = Provenance(), Astray()
         self._reads: set[str] = set()
