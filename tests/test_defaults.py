@@ -34,7 +34,7 @@ def test_the_output_has_the_dtype_of_the_queries(dtype):
 
 
 def test_half_a_number_does_not_fit_on_the_chip():
-    # 41 bytes hold 20 numbers of 16 bits: one key of 5 numbers a tile, so 7 passes; half a number more would make it two.
+    # 41 bytes hold 20 numbers of 16 bits: one key of 5 numbers a tile, so 7 passes; half a number more makes it two.
     assert (
         flash1_traffic_bytes(7, 5, 41, F16)
         == flash1_traffic_bytes(7, 5, 40, F16)
@@ -42,6 +42,7 @@ def test_half_a_number_does_not_fit_on_the_chip():
     )
 
 
+@pytest.mark.usefixtures("shapes_unchecked")
 def test_messages_name_what_was_given():
     with pytest.raises(ValueError, match="q must be a floating-point tensor; got torch.int64"):
         naive_attention(Q.long(), K, V)

@@ -1,3 +1,4 @@
+import itertools
 import math
 import weakref
 
@@ -116,7 +117,7 @@ def test_naive_attention_is_softmax_written_out(causal):
             dots = [math.fsum(float(q[b, i, c]) * float(k[b, j, c]) for c in range(head_dim)) for j in keys]
             weights = [math.exp(dot / math.sqrt(head_dim)) for dot in dots]
             for c in range(head_dim):
-                weighted = math.fsum(weight * float(v[b, j, c]) for weight, j in zip(weights, keys))
+                weighted = math.fsum(weight * float(v[b, j, c]) for weight, j in zip(weights, keys, strict=True))
                 expected[b, i, c] = weighted / math.fsum(weights)
     assert largest_difference(naive_attention(q, k, v, causal), expected) <= 1e-14  # as above
 
@@ -182,7 +183,7 @@ def test_in_bfloat16_the_fused_kernel_is_closer_to_float64(runs):
     _, results = runs
     naive_off = [largest_difference(naive, exact) for naive, _, _, exact in results]
     fused_off = [largest_difference(fused, exact) for _, _, fused, exact in results]
-    assert all(fused < naive for fused, naive in zip(fused_off, naive_off))
+    assert all(fused < naive for fused, naive in zip(fused_off, naive_off, strict=True))
     # Seen under AVX-512, AVX2 and neither: 0.0099 and 0.0180. Another CPU may round elsewhere: a tenth for that.
     assert max(fused_off) == pytest.approx(0.010, rel=0.1)
     assert max(naive_off) == pytest.approx(0.018, rel=0.1)
@@ -287,9 +288,9 @@ def test_tiled_attentions_memory_doubles_when_the_length_doubles(causal):
     # The output, once in tiles and once whole, and what one step holds: a few tiles of scores, of Q, K, V and O.
     one_step = 8 * matrix_bytes(61, max(53, HEAD_DIM), torch.float32)
     outputs = [n * HEAD_DIM * 4 for n in LENGTHS]
-    assert all(output <= peak <= 2 * output + one_step for output, peak in zip(outputs, peaks)), peaks
+    assert all(output <= peak <= 2 * output + one_step for output, peak in zip(outputs, peaks, strict=True)), peaks
     # What grows doubles, what one step holds does not; the latter is still most of it at 256 queries.
-    assert all(1.2 <= longer / shorter <= 2 for shorter, longer in zip(peaks, peaks[1:])), peaks
+    assert all(1.2 <= longer / shorter <= 2 for shorter, longer in itertools.pairwise(peaks)), peaks
 
 
 @pytest.mark.parametrize("causal", [False, True])
@@ -297,8 +298,8 @@ def test_naive_attentions_memory_quadruples_when_the_length_doubles(causal):
     peaks = [peak_bytes(naive_attention, n, causal=causal) for n in LENGTHS]
     # Two matrices of n x n numbers at once grow 4 times, the output of n x 64 twice. At n = 256 the output is
     # 64 / (2 x 256 + 64) = 11 % of the whole, so the ratio starts at 4 - 2 x 0.11 or above, and never passes 4.
-    assert all(3.77 <= longer / shorter <= 4 for shorter, longer in zip(peaks, peaks[1:])), peaks
-    assert all(peak >= 2 * matrix_bytes(n, n, torch.float32) for n, peak in zip(LENGTHS, peaks)), peaks
+    assert all(3.77 <= longer / shorter <= 4 for shorter, longer in itertools.pairwise(peaks)), peaks
+    assert all(peak >= 2 * matrix_bytes(n, n, torch.float32) for n, peak in zip(LENGTHS, peaks, strict=True)), peaks
 
 
 # -- counts and bytes --------------------------------------------------------------------------------------------------
@@ -367,7 +368,7 @@ def walk_standard(n, d, dtype):
     Q, K, V, O, S, P = in_memory(*4 * [(n, d)], *2 * [(n, n)], dtype=dtype)  # noqa: E741
     chip.load(Q, K)
     chip.store(S)
-    for score_row, weight_row in zip(S, P):  # softmax takes a row at a time
+    for score_row, weight_row in zip(S, P, strict=True):  # softmax takes a row at a time
         chip.load(score_row)
         chip.store(weight_row)
     chip.load(P, V)
@@ -382,9 +383,9 @@ def walk_flash1(n, d, sram_bytes, dtype):
     numbers = sram_bytes // dtype.itemsize
     kv_tile = -(-numbers // (4 * d))
     q_tile = min(kv_tile, d)
-    for K_j, V_j in zip(K.split(kv_tile), V.split(kv_tile)):
+    for K_j, V_j in zip(K.split(kv_tile), V.split(kv_tile), strict=True):
         chip.load(K_j, V_j)
-        for Q_i, O_i, l_i, m_i in zip(*(tensor.split(q_tile) for tensor in (Q, O, l, m))):
+        for Q_i, O_i, l_i, m_i in zip(*(tensor.split(q_tile) for tensor in (Q, O, l, m)), strict=True):
             chip.load(Q_i, O_i, l_i, m_i)
             chip.store(O_i, l_i, m_i)
     return chip.traffic_bytes

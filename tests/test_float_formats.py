@@ -94,7 +94,7 @@ def codes_in_every_binade(dtype):
 def numbers_in_every_binade(dtype):
     """(code, number) for each of these codes, as Python numbers."""
     codes = codes_in_every_binade(dtype)
-    return list(zip(codes.tolist(), gfloat.decode_ndarray(GFLOAT[dtype], codes).tolist()))
+    return list(zip(codes.tolist(), gfloat.decode_ndarray(GFLOAT[dtype], codes).tolist(), strict=True))
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)

@@ -15,7 +15,7 @@ from scaling_lesson.generation import (
     next_token,
     prefill,
 )
-from scaling_lesson.gpt import GPT, load_gpt2_weights
+from scaling_lesson.gpt import GPT, KVCache, load_gpt2_weights
 from scaling_lesson.models import GPT2_SMALL, ModelConfig
 
 # Distinct primes where sizes could be swapped; d_model = 3 x 7.
@@ -182,6 +182,36 @@ def test_prefill_and_decoding_give_the_logits_of_one_pass(prompt_len):
     assert (torch.stack(stepwise, dim=1) - expected).abs().max().item() < 1e-11
 
 
+@pytest.mark.parametrize("temperature", [0, 0.7])
+def test_a_decode_step_waits_for_no_number(temperature):
+    # Tensors on torch's meta device have a shape and no numbers, so whatever reads one raises.
+    with torch.device("meta"):
+        model, token = GPT(CONFIG), torch.zeros(2, 1, dtype=torch.int64)
+        cache = KVCache(CONFIG, batch_size=2, device="meta")
+        with pytest.raises(RuntimeError, match="meta"):
+            token.max().item()
+        for _ in range(3):
+            logits = decode_one_token(model, token, cache)
+            token = next_token(logits, temperature)
+    assert cache.length == 3 and token.shape == (2, 1) and logits.shape == (2, 101)
+
+
+def test_prefill_makes_logits_for_the_last_position_only():
+    model, prompt = seeded_model(), tokens_of(3, 11)
+    shapes = []
+    model.lm_head.register_forward_hook(lambda _head, _inputs, output: shapes.append(tuple(output.shape)))
+    logits, cache = prefill(model, prompt)
+    assert shapes == [(3, 1, 101)] and logits.shape == (3, 101)
+    assert cache.length == 11 and cache.keys.shape == (5, 3, 3, 29, 7)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32, torch.float64])
+def test_prefill_reserves_a_cache_of_the_models_dtype(dtype):
+    model = seeded_model().to(dtype)
+    logits, cache = prefill(model, tokens_of(1, 5))
+    assert logits.dtype == cache.keys.dtype == cache.values.dtype == dtype
+
+
 @pytest.mark.parametrize("prompt_len, n_new_tokens", [(1, 28), (13, 11), (28, 1)])
 def test_greedy_tokens_are_those_hugging_face_generates(prompt_len, n_new_tokens):
     # Inside the window only: past it Hugging Face's GPT-2 has no position to look up.
@@ -251,6 +281,7 @@ def test_counting_takes_in_the_whole_batch_and_stops_afterwards():
 GOOD = tokens_of(2, 3)
 
 
+@pytest.mark.usefixtures("shapes_unchecked")
 @pytest.mark.parametrize("function", [generate, generate_with_cache])
 @pytest.mark.parametrize(
     "change, message",

@@ -1,12 +1,14 @@
 import math
+from dataclasses import replace
 
 import pytest
 import torch
 import torch.nn.functional as F
+from jaxtyping import TypeCheckError
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from scaling_lesson.accounting import parameter_count
-from scaling_lesson.gpt import GPT, Head, KVCache, load_gpt2_weights
+from scaling_lesson.gpt import GPT, KVCache, attention, future_mask, load_gpt2_weights
 from scaling_lesson.models import GPT2_LARGE, GPT2_MEDIUM, GPT2_SMALL, GPT2_XL, LLAMA3_70B, ModelConfig
 
 # Distinct primes where sizes could be swapped; d_model = 3 x 7.
@@ -95,9 +97,9 @@ def reference_logits(model, tokens):
                     keys = [projected[j][CONFIG.d_model + first :][:head_dim] for j in range(position + 1)]
                     values = [projected[j][2 * CONFIG.d_model + first :][:head_dim] for j in range(position + 1)]
                     exps = [math.exp(float(q @ k) / math.sqrt(head_dim)) for k in keys]
-                    heads.append(sum(e / sum(exps) * v for e, v in zip(exps, values)))
+                    heads.append(sum(e / sum(exps) * v for e, v in zip(exps, values, strict=True)))
                 attended.append(linear(torch.cat(heads), f"{name}.attn.c_proj"))
-            stream = [x + a for x, a in zip(stream, attended)]
+            stream = [x + a for x, a in zip(stream, attended, strict=True)]
             stream = [
                 x + linear(gelu(linear(layer_norm(x, f"{name}.ln_2"), f"{name}.mlp.c_fc")), f"{name}.mlp.c_proj")
                 for x in stream
@@ -116,12 +118,13 @@ def test_the_forward_pass_is_the_formula():
 
 
 @pytest.mark.parametrize("n_query", [1, 2, 5, 13])
-def test_a_head_is_torchs_attention_for_the_last_queries(n_query):
+def test_attention_is_torchs_for_the_last_queries(n_query):
     torch.manual_seed(0)
     q, k, v = torch.randn(3, 2, 3, 13, 7, dtype=torch.float64)
     expected = F.scaled_dot_product_attention(q, k, v, is_causal=True)[..., -n_query:, :]
+    got = attention(q[..., -n_query:, :], k, v, future_mask(n_query, 13, 13 - n_query, q.device))
     # Two orders of summing float64 numbers of size 1.
-    assert (Head()(q[..., -n_query:, :], k, v) - expected).abs().max().item() < 1e-14
+    assert largest_difference(got, expected) < 1e-14
 
 
 def test_later_tokens_do_not_change_earlier_logits():
@@ -212,14 +215,14 @@ def test_logits_are_those_of_hugging_faces_gpt2_with_the_same_weights(sizes, key
 def test_keys_and_values_are_those_of_hugging_faces_cache():
     theirs, ours = random_gpt2(CONFIG, seed=3), GPT(CONFIG).double()
     load_gpt2_weights(ours, theirs.state_dict())
-    cache, tokens = KVCache(CONFIG.n_layer), tokens_of(2, 13)
+    cache, tokens = KVCache(CONFIG, 2, torch.float64), tokens_of(2, 13)
     with torch.no_grad():
         kept = theirs(tokens, use_cache=True).past_key_values
         ours(tokens, cache)
     for layer in range(CONFIG.n_layer):
         # As the logits above, on numbers of size 10.
-        assert largest_difference(cache.keys[layer], kept.layers[layer].keys) < 1e-12, layer
-        assert largest_difference(cache.values[layer], kept.layers[layer].values) < 1e-12, layer
+        assert largest_difference(cache.keys[layer, :, :, :13], kept.layers[layer].keys) < 1e-12, layer
+        assert largest_difference(cache.values[layer, :, :, :13], kept.layers[layer].values) < 1e-12, layer
 
 
 @pytest.mark.parametrize(
@@ -309,7 +312,7 @@ def test_faulty_weights_are_refused_key_by_key_and_change_nothing(fault):
 @pytest.mark.parametrize("chunks", [[17], [1] * 17, [11, 1, 1, 1, 1, 1, 1], [5, 7, 2, 3]], ids=str)
 def test_logits_through_a_cache_are_those_of_one_pass(chunks):
     model, tokens = seeded_model(), tokens_of(3, sum(chunks))
-    cache = KVCache(CONFIG.n_layer)
+    cache = KVCache(CONFIG, batch_size=3)
     with torch.no_grad():
         through = torch.cat([model(part, cache) for part in tokens.split(chunks, dim=1)], dim=1)
         difference = (through - model(tokens)).abs().max().item()
@@ -321,57 +324,173 @@ def test_logits_through_a_cache_are_those_of_one_pass(chunks):
 
 def test_keys_and_values_from_steps_are_those_of_one_pass():
     model, tokens = seeded_model(), tokens_of(1, 23)
-    whole, stepwise = KVCache(CONFIG.n_layer), KVCache(CONFIG.n_layer)
+    whole, stepwise = KVCache(CONFIG), KVCache(CONFIG)
     with torch.no_grad():
         model(tokens, whole)
         for position in range(23):
             model(tokens[:, position : position + 1], stepwise)
-    pairs = zip(whole.keys + whole.values, stepwise.keys + stepwise.values)
-    differences = [(a - b).abs().max().item() for a, b in pairs]
     # Equal in exact arithmetic; sums in another order in float32, as above.
-    assert max(differences) < 1e-4
+    assert largest_difference(whole.keys[..., :23, :], stepwise.keys[..., :23, :]) < 1e-4
+    assert largest_difference(whole.values[..., :23, :], stepwise.values[..., :23, :]) < 1e-4
 
 
 def test_a_slid_window_changes_every_key_and_value():
     model, tokens = seeded_model(), tokens_of(1, CONFIG.max_seq_len + 1)
-    old, new = KVCache(CONFIG.n_layer), KVCache(CONFIG.n_layer)
+    old, new = KVCache(CONFIG), KVCache(CONFIG)
     with torch.no_grad():
         model(tokens[:, :-1], old)
         model(tokens[:, 1:], new)
     for layer in range(CONFIG.n_layer):
         # The same tokens, kept by both windows, one position apart.
-        change = (old.keys[layer][:, :, 1:] - new.keys[layer][:, :, :-1]).abs().amax(dim=(0, 1, 3))
+        change = (old.keys[layer, :, :, 1:] - new.keys[layer, :, :, :-1]).abs().amax(dim=(0, 1, 3))
         assert change.min().item() > 1e-2, layer
+
+
+def test_the_cache_writes_in_place_and_hands_out_views():
+    cache = KVCache(CONFIG, batch_size=2, dtype=torch.float64)
+    assert cache.keys.shape == cache.values.shape == (5, 2, 3, 29, 7)
+    address = cache.keys.data_ptr(), cache.values.data_ptr()
+    k, v = torch.randn(2, 2, 3, 11, 7, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    for layer in (0, 4):
+        for cache.length, new in ((0, slice(0, 5)), (5, slice(5, 11))):
+            keys, values = cache.update(layer, k[:, :, new], v[:, :, new])
+            assert keys.data_ptr() == cache.keys[layer].data_ptr()
+            assert values.data_ptr() == cache.values[layer].data_ptr()
+        assert torch.equal(keys, k) and torch.equal(values, v)
+    assert (cache.keys.data_ptr(), cache.values.data_ptr()) == address
+
+
+def test_a_pass_lengthens_the_cache_once_for_all_layers():
+    model, cache = seeded_model(), KVCache(CONFIG, batch_size=2, max_seq_len=13)
+    lengths = []
+    with torch.no_grad():
+        for new_positions in (7, 1, 5):
+            model(tokens_of(2, new_positions), cache)
+            lengths.append(cache.length)
+    assert lengths == [7, 8, 13]
+
+
+@pytest.mark.parametrize("filled", [0, 11])
+def test_logits_of_the_last_position_alone_are_those_of_the_whole_pass(filled):
+    model, tokens = seeded_model().double(), tokens_of(3, 17)
+    caches = [KVCache(CONFIG, 3, torch.float64) for _ in range(2)]
+    with torch.no_grad():
+        for cache in caches if filled else ():
+            model(tokens[:, :filled], cache)
+        whole = model(tokens[:, filled:], caches[0])
+        last = model(tokens[:, filled:], caches[1], last_only=True)
+    assert last.shape == (3, 1, CONFIG.vocab_size)
+    # A product of one row may be summed in another order than one of many: 1e-16 times logits of size 10.
+    assert largest_difference(last, whole[:, -1:]) < 1e-13
+
+
+def test_one_mask_serves_all_layers_and_a_single_position_needs_none(monkeypatch):
+    built, masks = [], []
+
+    def mask(*sizes):
+        built.append(sizes)
+        return future_mask(*sizes)
+
+    def watched(q, k, v, future=None):
+        masks.append(future)
+        return attention(q, k, v, future)
+
+    monkeypatch.setattr("scaling_lesson.gpt.future_mask", mask)
+    monkeypatch.setattr("scaling_lesson.gpt.attention", watched)
+    monkeypatch.setattr("torch.nn.functional.scaled_dot_product_attention", watched)
+    model, cache = GPT(CONFIG), KVCache(CONFIG)
+    with torch.no_grad():
+        model(tokens_of(1, 3), cache)
+        model(tokens_of(1, 1), cache)
+    assert len(built) == 1 and len(masks) == 2 * CONFIG.n_layer
+    assert masks[0].tolist() == [[False, True, True], [False, False, True], [False, False, False]]
+    assert all(mask is masks[0] for mask in masks[: CONFIG.n_layer])
+    assert masks[CONFIG.n_layer :] == [None] * CONFIG.n_layer
 
 
 # -- what is refused ---------------------------------------------------------------------------------------------------
 
+FLOAT64, META = torch.float64, torch.device("meta")
 
+
+@pytest.mark.usefixtures("shapes_unchecked")
 @pytest.mark.parametrize(
     "tokens, cached, message",
     [
         (tokens_of(1, 30), 0, "cached and new tokens must fit max_seq_len=29; got 0 cached and 30 new"),
         (tokens_of(1, 7), 23, "cached and new tokens must fit max_seq_len=29; got 23 cached and 7 new"),
-        (tokens_of(2, 1), 3, "cache must hold as many sequences as tokens, 2; got 1"),
+        (tokens_of(2, 1), 3, "cache must have batch_size=2, as model and tokens have; got 1"),
         (tokens_of(1, 1).float(), 0, "tokens must be an int64 tensor; got torch.float32"),
     ],
 )
 def test_bad_tokens_are_refused_by_name(tokens, cached, message):
-    model, cache = GPT(CONFIG), KVCache(CONFIG.n_layer)
+    model, cache = GPT(CONFIG), KVCache(CONFIG)
     if cached:
-        model(tokens_of(1, cached), cache)
+        with torch.no_grad():
+            model(tokens_of(1, cached), cache)
     with pytest.raises(ValueError, match=f"^{message}$"):
         model(tokens, cache)
     assert cache.length == cached
 
 
-def test_a_cache_of_another_depth_is_refused():
-    with pytest.raises(ValueError, match="^cache must have n_layer=5 layers; got 4$"):
-        GPT(CONFIG)(tokens_of(1, 1), KVCache(4))
-    with pytest.raises(ValueError, match="^n_layer must be a positive integer; got 0$"):
-        KVCache(0)
+@pytest.mark.parametrize("bad", [CONFIG.vocab_size, -1])
+def test_an_id_outside_the_vocabulary_is_refused_by_torch(bad):
+    with pytest.raises(IndexError, match="out of range"):
+        GPT(CONFIG)(torch.full((2, 3), bad))
+
+
+@pytest.mark.parametrize("reserved, filled", [(29, 29), (13, 13), (13, 7)])
+def test_a_cache_without_room_is_refused_and_left_as_it_is(reserved, filled):
+    model, cache = GPT(CONFIG), KVCache(CONFIG, max_seq_len=reserved)
+    with torch.no_grad():
+        model(tokens_of(1, filled), cache)
+        before = cache.keys.clone()
+        too_many = reserved - filled + 1
+        with pytest.raises(ValueError, match=r"^cache(d and new tokens must fit| must have room for all positions)"):
+            model(tokens_of(1, too_many), cache)
+    assert cache.length == filled
+    assert torch.equal(cache.keys[..., :filled, :], before[..., :filled, :])
+    k = torch.zeros(1, 3, too_many, 7)
+    room = f"cache must have room for all positions; got {reserved} reserved and {reserved + 1} to hold"
+    with pytest.raises(ValueError, match=f"^{room}$"):
+        cache.update(0, k, k)
+
+
+@pytest.mark.parametrize(
+    "cache, message",
+    [
+        (KVCache(replace(CONFIG, n_layer=4)), "n_layer=5, as model and tokens have; got 4"),
+        (KVCache(CONFIG, batch_size=3), "batch_size=1, as model and tokens have; got 3"),
+        (KVCache(replace(CONFIG, n_kv_head=1)), "n_kv_head=3, as model and tokens have; got 1"),
+        (KVCache(replace(CONFIG, d_model=33)), "head_dim=7, as model and tokens have; got 11"),
+        (KVCache(CONFIG, dtype=FLOAT64), "dtype=torch.float32, as model and tokens have; got torch.float64"),
+        (KVCache(CONFIG, device=META), "device=cpu, as model and tokens have; got meta"),
+    ],
+    ids=["depth", "batch", "heads", "width", "dtype", "device"],
+)
+def test_a_cache_of_another_model_is_refused(cache, message):
+    with pytest.raises(ValueError, match=f"^cache must have {message}$"):
+        GPT(CONFIG)(tokens_of(1, 1), cache)
+    assert cache.length == 0
 
 
 def test_a_model_of_another_layout_is_refused():
     with pytest.raises(ValueError, match=r"^layout must be 'GPT-2'; got 'Llama' \(Llama 3 70B\)$"):
         GPT(LLAMA3_70B)
+
+
+# -- shapes in signatures ----------------------------------------------------------------------------------------------
+
+
+def test_shapes_of_signatures_are_checked_while_tests_run():
+    q = torch.zeros(2, 3, 5, 7)
+    with pytest.raises(TypeCheckError, match="attention"):
+        attention(q, q, torch.zeros(2, 3, 5, 11))
+    with pytest.raises(TypeCheckError, match="update"):
+        KVCache(CONFIG).update(0, torch.zeros(1, 3, 2, 7), torch.zeros(1, 3, 1, 7))
+
+
+@pytest.mark.usefixtures("shapes_unchecked")
+def test_shapes_of_signatures_are_not_checked_for_a_reader():
+    q = torch.zeros(2, 3, 5, 7)
+    assert attention(q, q, torch.zeros(2, 3, 5, 11)).shape == (2, 3, 5, 11)

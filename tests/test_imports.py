@@ -16,7 +16,7 @@ PACKAGE = Path(scaling_lesson.__file__).parent
 GROUND = {"units", "checks", "models", "accounting", "hardware"}
 """What everything may stand on. Any other module directly in the package, gpt aside, is a concept module."""
 
-ALONE_MAY_USE = {"torch", "numpy"} | set(sys.stdlib_module_names)
+ALONE_MAY_USE = {"torch", "numpy", "jaxtyping"} | set(sys.stdlib_module_names)
 """What a reader needs to know to read a ground-floor or concept module: no drawing, no site builder."""
 
 
@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "concept": {"ground", "gpt", "concept"},
     "figures": {"ground", "gpt", "concept", "figures"},
     "audit": set(),  # the second check shares nothing with what it checks
-    "site": {"ground", "site"},  # and the figures package itself, for its style: see `offences`
+    "site": {"ground", "site"},  # and of figures the style and the SVG: see `offences`
 }
 
 
@@ -85,8 +85,8 @@ def offences(sources: dict[str, str]) -> list[str]:
         for line, name in imported_by(module, tree, set(named), path.endswith("__init__.py")):
             top, _, inside = name.partition(".")
             if top == "scaling_lesson":
-                the_style = layer == "site" and inside == "figures"
-                if inside and layer_of(inside) not in MAY_IMPORT[layer] and not the_style:
+                style_or_svg = layer == "site" and inside in ("figures", "figures.svg")
+                if inside and layer_of(inside) not in MAY_IMPORT[layer] and not style_or_svg:
                     found.append(f"{path}:{line}: {layer} imports {name}")
                 elif layer == layer_of(inside) == "site" and room_of(inside) not in ROOMS.get(room_of(module), {""}):
                     found.append(f"{path}:{line}: {room_of(module) or 'site'} imports {name}")
@@ -254,13 +254,22 @@ def test_a_planted_offence_is_found(path, source, offence):
         ("kv_cache.py", "from scaling_lesson.gpt import GPT\nfrom scaling_lesson import units"),
         ("figures/kv_cache.py", "import matplotlib\nfrom . import STYLE\nfrom scaling_lesson.kv_cache import x"),
         ("site/gate.py", "import mkdocs, importlib\nfrom scaling_lesson.units import Unit\nprint(1)"),
-        ("site/gate.py", "from scaling_lesson.figures import STYLE\nfrom .numbers import claim"),
+        ("site/gate.py", "from scaling_lesson.figures import STYLE, svg\nfrom .numbers import claim"),
         ("site/plugin.py", "from . import ci, gate\nfrom .show import lists"),
         ("site/show/lists.py", "from ..gate import judge\nfrom ..numbers import claim"),
     ],
 )
 def test_what_the_rules_allow_is_not_an_offence(path, source):
     rooms = ["numbers/claim", "gate", "show/lists", "plugin", "ci"]
-    names = ["units", "models", "gpt", "kv_cache", "figures/__init__", "site/__init__", *(f"site/{r}" for r in rooms)]
+    names = [
+        "units",
+        "models",
+        "gpt",
+        "kv_cache",
+        "figures/__init__",
+        "figures/svg",
+        "site/__init__",
+        *(f"site/{r}" for r in rooms),
+    ]
     house = dict.fromkeys([f"{name}.py" for name in names], "")
     assert offences(house | {path: source}) == []

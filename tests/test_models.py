@@ -196,6 +196,6 @@ def test_a_head_of_a_width_of_its_own_keeps_it_and_need_not_split_d_model():
 
 
 def test_a_length_must_fit_the_context():
-    require_in_context("seq_len", PRIMES.max_seq_len, PRIMES)
+    require_in_context(PRIMES, seq_len=PRIMES.max_seq_len)
     with pytest.raises(ValueError, match="seq_len must be at most max_seq_len=29; got 30"):
-        require_in_context("seq_len", 30, PRIMES)
+        require_in_context(PRIMES, seq_len=30)

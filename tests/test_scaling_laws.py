@@ -23,7 +23,6 @@ from scaling_lesson.scaling_laws import (
     optimum,
     optimum_at_ratio,
     parametric_loss,
-    power_law_loss,
     times_too_few_tokens,
     times_too_large,
     tokens_per_parameter,
@@ -228,13 +227,17 @@ def test_half_of_gophers_compute_would_have_reached_its_loss():
 # -- Kaplan ------------------------------------------------------------------------------------------------------------
 
 
+def loss_of(law, x):
+    return (law.scale / x) ** law.exponent
+
+
 @pytest.mark.parametrize("law", [KAPLAN_PARAMETERS, KAPLAN_TOKENS, KAPLAN_COMPUTE], ids=lambda law: law.source.where)
 @pytest.mark.parametrize("x", [1.3e5, 7e11, 3e24])
 @pytest.mark.parametrize("factor", [0.5, 2, 7, 1e6])
 def test_reduction_and_growth_are_what_the_power_law_does(law, x, factor):
-    before, after = power_law_loss(law, x), power_law_loss(law, factor * x)
+    before, after = loss_of(law, x), loss_of(law, factor * x)
     assert loss_reduction(law, factor) == pytest.approx((before - after) / before, rel=1e-13)  # a few roundings
-    divided = power_law_loss(law, x * growth_to_divide_loss(law, 1.7))
+    divided = loss_of(law, x * growth_to_divide_loss(law, 1.7))
     assert divided == pytest.approx(before / 1.7, rel=1e-13)
     assert math.log(before) == pytest.approx(law.exponent * (math.log(law.scale) - math.log(x)), rel=1e-12)
 
@@ -247,7 +250,7 @@ def test_kaplans_compute_law():
 
 def test_what_kaplan_prints():
     assert f"{1 - loss_reduction(KAPLAN_PARAMETERS, 2):.2f}" == "0.95"  # Section 1.2
-    assert f"{power_law_loss(KAPLAN_COMPUTE, 1e4 * PF_DAY_FLOPS):.1f}" == "1.7"  # Equation 6.8: L* at C*
+    assert f"{loss_of(KAPLAN_COMPUTE, 1e4 * PF_DAY_FLOPS):.1f}" == "1.7"  # Equation 6.8: L* at C*
     assert PF_DAY_FLOPS == 8.64e19
 
 

@@ -862,11 +862,11 @@ def kept_for_backward(layers, heads, width, vocab, batch, length, wide, narrow):
     matrix = batch * heads * length**2  # attention weights
     attend = narrow * (x + 3 * x + matrix + x)  # in; q, k, v; ...; out
     forward = narrow * (x + 4 * x + 4 * x)  # in, GELU's in and out
-    mask = length**2  # one byte each
-    layer = norm + attend + mask + norm + forward
+    layer = norm + attend + norm + forward
+    mask = length**2  # one byte each, and one mask for all layers
     logits = norm + narrow * x
     loss = 4 * rows * vocab + 4  # log-probabilities, weight
-    return layers * layer + logits + loss + 8 * rows + 8 * length  # token and position ids
+    return layers * layer + mask + logits + loss + 8 * rows + 8 * length  # token and position ids
 
 
 kept_fp32 = kept_for_backward(2, 4, 256, 256, 1, 128, wide=4, narrow=4)

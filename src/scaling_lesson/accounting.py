@@ -7,7 +7,7 @@ from scaling_lesson.models import ModelConfig, require_positions
 
 
 def _matrices_of_a_layer(config: ModelConfig) -> tuple[int, int]:
-    """Parameters of one layer's matrices, biases left out: those of attention, and those of the feed-forward network."""
+    """Parameters of one layer's matrices, without biases: those of attention, and those of the feed-forward network."""
     qkv_width = (config.n_head + 2 * config.n_kv_head) * config.head_dim
     heads_width = config.n_head * config.head_dim
     feed_forward_matrices = 2 if config.layout == "GPT-2" else 3
@@ -56,7 +56,8 @@ def forward_flops_by_component(config: ModelConfig, new_positions: int, key_posi
     new_positions go through every matrix, and their queries meet key_positions keys (their own among them).
     attention_projections: the matrices for Q, K and V and the one after attention.  attention: Q K^T and the weights
     times V, 2 x 2 key_positions n_head head_dim for each new position and layer; the full rectangle new_positions x
-    key_positions, since `gpt.Head` computes it whole and masks afterwards; sharing key-value heads does not change it.
+    key_positions, since `gpt.attention` computes it whole and masks afterwards; sharing key-value heads does not
+    change it.
     feed_forward: its two or three matrices.  logits: d_model x vocab_size, which your forward pass computes at every
     position. Not counted: biases, softmax, norms, activation functions, rotations, table look-ups.
     Raises ValueError for a length that is not a positive integer, new_positions above key_positions, or key_positions

@@ -4,7 +4,7 @@ For each tile of queries three things are kept while the tiles of keys and value
 each query; l, the sum of exp(score - m); O, the sum of exp(score - m) x value. When a new tile raises m, what l and O
 held was scaled by the old one, and both are multiplied by exp(old m - new m). At the end the output is O / l.
 Milakov and Gimelshein 2018, Online normalizer calculation for softmax, Algorithm 3; Dao et al. 2022, FlashAttention,
-Algorithm 1; with O divided once at the end and queries in the outer loop, as in Dao 2023, FlashAttention-2, Algorithm 1.
+Algorithm 1; with O divided once at the end and queries in the outer loop: Dao 2023, FlashAttention-2, Algorithm 1.
 
 The lesson's tiles run one after another in Python: they show the arithmetic and the memory, not the speed.
 """
@@ -14,49 +14,53 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
-import torch.nn.functional as F
+from jaxtyping import Float
+from torch import Tensor
 
-from scaling_lesson.checks import float_dtype, positive_int, true_or_false
+from scaling_lesson.checks import require_bool, require_float_dtype, require_positive_int
+from scaling_lesson.gpt import attention, future_mask
 
 
-def naive_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, causal: bool = False) -> torch.Tensor:
-    """softmax(Q K^T / sqrt(head_dim)) V, with the whole matrix of scores: (..., n_query, head_dim), in q's dtype.
+def naive_attention(
+    q: Float[Tensor, "*B n_query head_dim"],
+    k: Float[Tensor, "*B n_key head_dim"],
+    v: Float[Tensor, "*B n_key head_dim"],
+    causal: bool = False,
+) -> Float[Tensor, "*B n_query head_dim"]:
+    """`gpt.attention`, with the whole matrix of scores, in q's dtype.
 
-    q: (..., n_query, head_dim); k, v: (..., n_key, head_dim), the same leading sizes and dtype. When causal, the
-    queries are the last n_query of the n_key positions, and each sees itself and what is before it.
+    q, k and v have the same dtype. When causal, the queries are the last n_query of the n_key positions, and each sees
+    itself and what is before it.
     Raises ValueError for other shapes, a dtype that is not floating point, or more causal queries than keys.
     """
-    _check_attention(q, k, v, causal)
-    scores = q @ k.transpose(-2, -1) / math.sqrt(q.size(-1))
-    if causal:
-        offset = k.size(-2) - q.size(-2)
-        scores = scores.masked_fill(_future(range(q.size(-2)), range(k.size(-2)), offset, q.device), -math.inf)
-    return F.softmax(scores, dim=-1) @ v
+    _require_attention_inputs(q, k, v, causal)
+
+    n_query, n_key = q.size(-2), k.size(-2)
+    return attention(q, k, v, future_mask(n_query, n_key, n_key - n_query, q.device) if causal else None)
 
 
 @dataclass(frozen=True)
 class TileStep:
     """What is kept after one tile, or that the tile was skipped.
 
-    rows, columns: the queries and the keys of the tile.  scores: (..., rows, columns), scaled and masked; None when
-    the tile was skipped because all its keys lie in the future.  m, l: (..., rows).  O: (..., rows, head_dim), not
-    yet divided by l.  rescale: (..., rows), what l and O were multiplied by; for the
-    first tile, which had no m, 0, and always 1 where the rescaling is left out.
+    rows, columns: the queries and the keys of the tile.  scores: scaled and masked; None when the tile was skipped
+    because all its keys lie in the future.  O: not yet divided by l.  rescale: what l and O were multiplied by; for
+    the first tile, which had no m, 0, and always 1 where the rescaling is left out.
     """
 
     rows: range
     columns: range
-    scores: torch.Tensor | None
-    rescale: torch.Tensor | None
-    m: torch.Tensor
-    l: torch.Tensor  # noqa: E741, the paper's letter
-    O: torch.Tensor  # noqa: E741
+    scores: Float[Tensor, "*B n_row n_column"] | None
+    rescale: Float[Tensor, "*B n_row"] | None
+    m: Float[Tensor, "*B n_row"]
+    l: Float[Tensor, "*B n_row"]  # noqa: E741, the paper's letter
+    O: Float[Tensor, "*B n_row head_dim"]  # noqa: E741
 
 
 def online_softmax_steps(
-    q: torch.Tensor,
-    k: torch.Tensor,
-    v: torch.Tensor,
+    q: Float[Tensor, "*B n_query head_dim"],
+    k: Float[Tensor, "*B n_key head_dim"],
+    v: Float[Tensor, "*B n_key head_dim"],
     q_tile: int,
     kv_tile: int,
     causal: bool = False,
@@ -71,10 +75,10 @@ def online_softmax_steps(
     soon as a later tile raises m.
     Raises ValueError as `naive_attention` does, and for tile sizes that are not positive integers.
     """
-    _check_attention(q, k, v, causal)
-    positive_int("q_tile", q_tile)
-    positive_int("kv_tile", kv_tile)
-    true_or_false("rescale", rescale)
+    _require_attention_inputs(q, k, v, causal)
+    require_positive_int(q_tile=q_tile, kv_tile=kv_tile)
+    require_bool(rescale=rescale)
+
     n_query, n_key, scale = q.size(-2), k.size(-2), 1 / math.sqrt(q.size(-1))
     dtype = torch.promote_types(q.dtype, torch.float32)
     for rows in _tiles(n_query, q_tile):
@@ -90,7 +94,8 @@ def online_softmax_steps(
             v_j = v[..., columns.start : columns.stop, :].to(dtype)
             scores = q_i @ k_j.transpose(-2, -1) * scale
             if causal:
-                scores = scores.masked_fill(_future(rows, columns, n_key - n_query, q.device), -math.inf)
+                offset = n_key - n_query + rows.start - columns.start
+                scores = scores.masked_fill(future_mask(len(rows), len(columns), offset, q.device), -math.inf)
             new_m = torch.maximum(m, scores.amax(dim=-1))
             factor = torch.exp(m - new_m) if rescale else torch.ones_like(m)
             weights = torch.exp(scores - new_m.unsqueeze(-1))
@@ -101,17 +106,18 @@ def online_softmax_steps(
 
 
 def tiled_attention(
-    q: torch.Tensor,
-    k: torch.Tensor,
-    v: torch.Tensor,
+    q: Float[Tensor, "*B n_query head_dim"],
+    k: Float[Tensor, "*B n_key head_dim"],
+    v: Float[Tensor, "*B n_key head_dim"],
     q_tile: int,
     kv_tile: int,
     causal: bool = False,
     rescale: bool = True,
-) -> torch.Tensor:
-    """What `naive_attention` gives, (..., n_query, head_dim) in q's dtype, from the steps of `online_softmax_steps`.
+) -> Float[Tensor, "*B n_query head_dim"]:
+    """What `naive_attention` gives, in q's dtype, from the steps of `online_softmax_steps`.
 
-    No tensor with n_query x n_key entries is made; the output is held twice while its tiles are joined. Raises ValueError as `online_softmax_steps` does.
+    No tensor with n_query x n_key entries is made; the output is held twice while its tiles are joined. Raises
+    ValueError as `online_softmax_steps` does.
     """
     finished = [
         (step.O / step.l.unsqueeze(-1)).to(q.dtype)
@@ -126,12 +132,12 @@ def tile_counts(seq_len: int, q_tile: int, kv_tile: int, causal: bool = False) -
 
     Raises ValueError for a size that is not a positive integer.
     """
-    row_tiles = _tiles(positive_int("seq_len", seq_len), positive_int("q_tile", q_tile))
-    column_tiles = _tiles(seq_len, positive_int("kv_tile", kv_tile))
-    skipped = 0
-    if true_or_false("causal", causal):
-        skipped = sum(columns.start > rows[-1] for rows in row_tiles for columns in column_tiles)
-    return len(row_tiles) * len(column_tiles) - skipped, skipped
+    require_positive_int(seq_len=seq_len, q_tile=q_tile, kv_tile=kv_tile)
+    require_bool(causal=causal)
+
+    tiles = [(rows, columns) for rows in _tiles(seq_len, q_tile) for columns in _tiles(seq_len, kv_tile)]
+    skipped = sum(causal and columns.start > rows[-1] for rows, columns in tiles)
+    return len(tiles) - skipped, skipped
 
 
 def matrix_bytes(rows: int, columns: int, dtype: torch.dtype, heads: int = 1) -> int:
@@ -140,9 +146,10 @@ def matrix_bytes(rows: int, columns: int, dtype: torch.dtype, heads: int = 1) ->
     Raises ValueError for a size that is not a positive integer, or a dtype that is not float16, bfloat16 or float32;
     the functions below raise so for their own arguments.
     """
-    for name, size in (("rows", rows), ("columns", columns), ("heads", heads)):
-        positive_int(name, size)
-    return heads * rows * columns * float_dtype("dtype", dtype).itemsize
+    require_positive_int(rows=rows, columns=columns, heads=heads)
+    require_float_dtype(dtype=dtype)
+
+    return heads * rows * columns * dtype.itemsize
 
 
 def statistics_bytes(seq_len: int, heads: int = 1) -> int:
@@ -150,12 +157,16 @@ def statistics_bytes(seq_len: int, heads: int = 1) -> int:
 
     Dao 2023, FlashAttention-2, Section 3.1.1.
     """
-    return positive_int("seq_len", seq_len) * positive_int("heads", heads) * torch.float32.itemsize
+    require_positive_int(seq_len=seq_len, heads=heads)
+
+    return seq_len * heads * torch.float32.itemsize
 
 
 def compulsory_traffic_bytes(seq_len: int, head_dim: int, dtype: torch.dtype) -> int:
     """The least bytes between memory and chip for one head: Q, K and V read once, the output written once."""
-    return matrix_bytes(positive_int("seq_len", seq_len), 4 * positive_int("head_dim", head_dim), dtype)
+    require_positive_int(seq_len=seq_len, head_dim=head_dim)
+
+    return matrix_bytes(seq_len, 4 * head_dim, dtype)
 
 
 def standard_traffic_bytes(seq_len: int, head_dim: int, dtype: torch.dtype) -> int:
@@ -174,9 +185,12 @@ def flash1_traffic_bytes(seq_len: int, head_dim: int, sram_bytes: int, dtype: to
     them Q, O, l and m are read, and O, l and m written back. All are counted in dtype. Setting O, l and m to their
     first values (line 2) is not counted.
     """
-    n_numbers = positive_int("sram_bytes", sram_bytes) // float_dtype("dtype", dtype).itemsize
-    kv_tile = math.ceil(n_numbers / (4 * positive_int("head_dim", head_dim)))
-    passes = len(_tiles(positive_int("seq_len", seq_len), max(kv_tile, 1)))
+    require_positive_int(seq_len=seq_len, head_dim=head_dim, sram_bytes=sram_bytes)
+    require_float_dtype(dtype=dtype)
+
+    n_numbers = sram_bytes // dtype.itemsize
+    kv_tile = max(1, math.ceil(n_numbers / (4 * head_dim)))
+    passes = math.ceil(seq_len / kv_tile)
     return matrix_bytes(seq_len, 2 * head_dim + passes * (3 * head_dim + 4), dtype)
 
 
@@ -189,14 +203,14 @@ def flash2_traffic_bytes(
     tiles of K and V that are not skipped are read. Keys and values that a cache on the chip still holds are counted
     again, so real kernels cause less.
     """
-    row_tiles = _tiles(positive_int("seq_len", seq_len), positive_int("q_tile", q_tile))
-    column_tiles = _tiles(seq_len, positive_int("kv_tile", kv_tile))
-    true_or_false("causal", causal)
-    keys_read = sum(
-        len(columns) for rows in row_tiles for columns in column_tiles if not causal or columns.start <= rows[-1]
-    )
-    numbers = positive_int("head_dim", head_dim) * 2 * (seq_len + keys_read)
-    return numbers * float_dtype("dtype", dtype).itemsize + statistics_bytes(seq_len)
+    require_positive_int(seq_len=seq_len, head_dim=head_dim, q_tile=q_tile, kv_tile=kv_tile)
+    require_float_dtype(dtype=dtype)
+    require_bool(causal=causal)
+
+    tiles = [(rows, columns) for rows in _tiles(seq_len, q_tile) for columns in _tiles(seq_len, kv_tile)]
+    keys_read = sum(len(columns) for rows, columns in tiles if not causal or columns.start <= rows[-1])
+    numbers = 2 * head_dim * (seq_len + keys_read)
+    return numbers * dtype.itemsize + statistics_bytes(seq_len)
 
 
 def _tiles(length: int, tile: int) -> list[range]:
@@ -204,14 +218,9 @@ def _tiles(length: int, tile: int) -> list[range]:
     return [range(start, min(start + tile, length)) for start in range(0, length, tile)]
 
 
-def _future(rows: range, columns: range, offset: int, device: torch.device) -> torch.Tensor:
-    """True where the key of a column comes after the query of a row, which stands at position row + offset."""
-    return torch.tensor(columns, device=device) > torch.tensor(rows, device=device).unsqueeze(-1) + offset
-
-
-def _check_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, causal: bool) -> None:
+def _require_attention_inputs(q: Tensor, k: Tensor, v: Tensor, causal: bool) -> None:
     for name, tensor in (("q", q), ("k", k), ("v", v)):
-        if not isinstance(tensor, torch.Tensor) or not tensor.is_floating_point():
+        if not isinstance(tensor, Tensor) or not tensor.is_floating_point():
             raise ValueError(f"{name} must be a floating-point tensor; got {getattr(tensor, 'dtype', tensor)!r}")
         if tensor.ndim < 2 or tensor.numel() == 0:
             raise ValueError(f"{name} must have shape (..., seq_len, head_dim), none 0; got {tuple(tensor.shape)}")
@@ -221,5 +230,6 @@ def _check_attention(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, causal: 
         raise ValueError(f"k must have q's shape but for seq_len; got q {tuple(q.shape)}, k {tuple(k.shape)}")
     if v.shape != k.shape:
         raise ValueError(f"v must have k's shape, {tuple(k.shape)}; got {tuple(v.shape)}")
-    if true_or_false("causal", causal) and q.size(-2) > k.size(-2):
+    require_bool(causal=causal)
+    if causal and q.size(-2) > k.size(-2):
         raise ValueError(f"causal must be False for more queries than keys; got {q.size(-2)} and {k.size(-2)}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import torch
 
-from scaling_lesson.checks import finite_number, float_dtype
+from scaling_lesson.checks import require_finite, require_float_dtype
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,9 @@ def float_format(dtype: torch.dtype) -> FloatFormat:
     eps, the step from 1.0 to the next number, is 2^-fraction_bits; the pattern 0...01 is the smallest number.
     Raises ValueError for another dtype.
     """
-    info = torch.finfo(float_dtype("dtype", dtype))
+    require_float_dtype(dtype=dtype)
+
+    info = torch.finfo(dtype)
     fraction_bits = int(-math.log2(info.eps))
     return FloatFormat(
         name=str(dtype).removeprefix("torch."),
@@ -62,7 +64,10 @@ def cast(name: str, x: float, dtype: torch.dtype) -> torch.Tensor:
     rounding only when x lies within float32's rounding of the midpoint between two 16-bit numbers. Values inside a
     network are float32 before the cast and are rounded once.
     """
-    return torch.tensor(float(finite_number(name, x)), dtype=float_dtype("dtype", dtype))
+    require_finite(**{name: x})
+    require_float_dtype(dtype=dtype)
+
+    return torch.tensor(float(x), dtype=dtype)
 
 
 def stored(x: float, dtype: torch.dtype) -> float:
@@ -119,9 +124,12 @@ def numbers_between(low: float, high: float, dtype: torch.dtype) -> list[float]:
     low and high themselves are among them only when dtype has them.
     Raises ValueError when either is not finite, low is above high, or dtype is not one of the three formats.
     """
-    if finite_number("low", low) > finite_number("high", high):
+    require_finite(low=low, high=high)
+    require_float_dtype(dtype=dtype)
+    if low > high:
         raise ValueError(f"low must be at most high={high!r}; got {low!r}")
-    infinity = torch.tensor(math.inf, dtype=float_dtype("dtype", dtype))
+
+    infinity = torch.tensor(math.inf, dtype=dtype)
     x = torch.nextafter(cast("low", low, dtype), -infinity)  # a cast may round past low, by less than one mark
     found = []
     while (x := torch.nextafter(x, infinity)).isfinite() and x.item() <= high:

@@ -10,57 +10,82 @@ from collections.abc import Mapping
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
+from jaxtyping import Bool, Float, Int64
+from torch import Tensor
 
-from scaling_lesson.checks import positive_int, token_ids
-from scaling_lesson.models import ModelConfig, require_gpt2_layout
+from scaling_lesson.checks import require_number_dtype, require_positive_int, require_tokens
+from scaling_lesson.models import ModelConfig, require_gpt2_layout, require_in_context
 
 
 class KVCache:
-    """The keys and values of every position a model has seen, one pair of tensors a layer, growing as it generates.
+    """The keys and values of every position a model has seen: memory reserved once, and written in place.
 
-    keys[layer], values[layer]: (B, n_head, length, head_dim), in the dtype the model computed them in; None before
-    the first forward pass. New ones are concatenated, so `nbytes` is exactly what the positions need. Concatenating
-    copies the cache at every step; serving code reserves max_seq_len positions at once and writes in place.
+    keys, values: (n_layer, batch_size, n_kv_head, max_seq_len, head_dim), in the model's dtype and on its device. The
+    first `length` positions are written; what stands after them is no number of the model's.
+    max_seq_len: positions to reserve; None for all that the model can have.
+    Raises ValueError for a batch_size or max_seq_len that is not a positive integer, a max_seq_len above the model's,
+    or a dtype no cache is kept in.
     """
 
-    def __init__(self, n_layer: int) -> None:
-        self.keys: list[torch.Tensor | None] = [None] * positive_int("n_layer", n_layer)
-        self.values: list[torch.Tensor | None] = [None] * n_layer
+    def __init__(
+        self,
+        config: ModelConfig,
+        batch_size: int = 1,
+        dtype: torch.dtype = torch.float32,
+        device: torch.device | str = "cpu",
+        max_seq_len: int | None = None,
+    ) -> None:
+        max_seq_len = config.max_seq_len if max_seq_len is None else max_seq_len
+        require_positive_int(batch_size=batch_size)
+        require_in_context(config, max_seq_len=max_seq_len)
+        require_number_dtype(dtype=dtype)
 
-    @property
-    def length(self) -> int:
-        """Token positions held. Read between forward passes, when all layers hold the same."""
-        return 0 if self.keys[-1] is None else self.keys[-1].size(-2)
+        shape = (config.n_layer, batch_size, config.n_kv_head, max_seq_len, config.head_dim)
+        self.keys = torch.empty(shape, dtype=dtype, device=device)
+        self.values = torch.empty(shape, dtype=dtype, device=device)
+        self.length = 0
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all keys and values held."""
-        return sum(kept.nbytes for kept in self.keys + self.values if kept is not None)
+        """Bytes reserved for keys and values, whether written yet or not."""
+        return self.keys.nbytes + self.values.nbytes
 
-    def extend(self, layer: int, k: torch.Tensor, v: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """All keys and values of this layer, old then new, after appending k and v (B, n_head, T, head_dim)."""
-        if self.keys[layer] is not None:
-            k = torch.cat([self.keys[layer], k], dim=-2)
-            v = torch.cat([self.values[layer], v], dim=-2)
-        self.keys[layer], self.values[layer] = k, v
-        return k, v
+    def update(
+        self, layer: int, k: Float[Tensor, "B n_kv_head T head_dim"], v: Float[Tensor, "B n_kv_head T head_dim"]
+    ) -> tuple[Float[Tensor, "B n_kv_head T_k head_dim"], Float[Tensor, "B n_kv_head T_k head_dim"]]:
+        """All keys and values of this layer, old then new, as views of the cache, after writing k and v behind the old.
 
-
-class Head(nn.Module):
-    """Causal scaled dot-product attention, every head at once: softmax(Q K^T / sqrt(head_dim)) V. No parameters."""
-
-    def forward(self, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-        """(B, n_head, T_q, head_dim) from q of that shape and k, v of (B, n_head, T_k, head_dim).
-
-        The queries are the last T_q of the T_k positions. The whole T_q x T_k rectangle of scores is computed and
-        its future part then masked, as you wrote it.
+        `length` stays: the model raises it once all layers have written. Raises ValueError when T positions more than
+        `length` were not reserved, and writes nothing then.
         """
-        T_q, T_k = q.size(-2), k.size(-2)
-        scores = q @ k.transpose(-2, -1) / math.sqrt(q.size(-1))
-        # Query i stands at position T_k - T_q + i, so its future starts one column further right. With one query
-        # (a cached step) nothing is masked: every key is in its past.
-        future = torch.ones(T_q, T_k, dtype=torch.bool, device=q.device).triu(diagonal=T_k - T_q + 1)
-        return F.softmax(scores.masked_fill(future, float("-inf")), dim=-1) @ v
+        start, end, reserved = self.length, self.length + k.size(-2), self.keys.size(-2)
+        if end > reserved:
+            raise ValueError(f"cache must have room for all positions; got {reserved} reserved and {end} to hold")
+
+        self.keys[layer, :, :, start:end] = k
+        self.values[layer, :, :, start:end] = v
+        return self.keys[layer, :, :, :end], self.values[layer, :, :, :end]
+
+
+def future_mask(n_query: int, n_key: int, offset: int, device: torch.device) -> Bool[Tensor, "n_query n_key"]:
+    """True where a key is later than the query: key j, query i, and j > i + offset."""
+    return torch.ones(n_query, n_key, dtype=torch.bool, device=device).triu(diagonal=offset + 1)
+
+
+def attention(
+    q: Float[Tensor, "*B T_q head_dim"],
+    k: Float[Tensor, "*B T_k head_dim"],
+    v: Float[Tensor, "*B T_k head_dim"],
+    future: Bool[Tensor, "T_q T_k"] | None = None,
+) -> Float[Tensor, "*B T_q head_dim"]:
+    """softmax(Q K^T / sqrt(head_dim)) V, as you wrote it: the whole T_q x T_k matrix of scores, then the mask.
+
+    *B: sizes that all share, in the GPT (B, n_head).  future: where a query must not look; None lets it see all keys.
+    """
+    scores = q @ k.transpose(-2, -1) / math.sqrt(q.size(-1))
+    if future is not None:
+        scores = scores.masked_fill(future, -math.inf)
+    return F.softmax(scores, dim=-1) @ v
 
 
 class CausalSelfAttention(nn.Module):
@@ -71,18 +96,21 @@ class CausalSelfAttention(nn.Module):
         self.n_head, self.layer = config.n_head, layer
         self.c_attn = nn.Linear(config.d_model, 3 * config.d_model)
         self.c_proj = nn.Linear(config.d_model, config.d_model)
-        self.head = Head()
 
-    def forward(self, x: torch.Tensor, cache: KVCache | None = None) -> torch.Tensor:
-        """(B, T, d_model) from x (B, T, d_model): the new positions only, when a cache holds the earlier ones."""
+    def forward(
+        self, x: Float[Tensor, "B T d_model"], future: Bool[Tensor, "T T_k"] | None, cache: KVCache | None
+    ) -> Float[Tensor, "B T d_model"]:
+        """From the new positions' x, when a cache holds the earlier ones."""
         B, T, C = x.size()
         q, k, v = (
             part.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)  # (B, n_head, T, head_dim)
             for part in self.c_attn(x).split(C, dim=2)
         )
         if cache is not None:
-            k, v = cache.extend(self.layer, k, v)
-        y = self.head(q, k, v)
+            k, v = cache.update(self.layer, k, v)
+        # A decode step masks nothing: torch's fused kernel computes the same formula without writing scores down.
+        attend = attention if cache is None or T > 1 else F.scaled_dot_product_attention
+        y = attend(q, k, v, future)
         return self.c_proj(y.transpose(1, 2).reshape(B, T, C))
 
 
@@ -94,8 +122,8 @@ class FeedForward(nn.Module):
         self.c_fc = nn.Linear(config.d_model, config.d_ff)
         self.c_proj = nn.Linear(config.d_ff, config.d_model)
 
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """(B, T, d_model) from x (B, T, d_model), each position by itself."""
+    def forward(self, x: Float[Tensor, "B T d_model"]) -> Float[Tensor, "B T d_model"]:
+        """Each position by itself."""
         return self.c_proj(F.gelu(self.c_fc(x), approximate="tanh"))
 
 
@@ -109,10 +137,37 @@ class Block(nn.Module):
         self.ln_2 = nn.LayerNorm(config.d_model)
         self.mlp = FeedForward(config)
 
-    def forward(self, x: torch.Tensor, cache: KVCache | None = None) -> torch.Tensor:
-        """(B, T, d_model) from x (B, T, d_model)."""
-        x = x + self.attn(self.ln_1(x), cache)
+    def forward(
+        self, x: Float[Tensor, "B T d_model"], future: Bool[Tensor, "T T_k"] | None, cache: KVCache | None
+    ) -> Float[Tensor, "B T d_model"]:
+        """Two steps along the residual path."""
+        x = x + self.attn(self.ln_1(x), future, cache)
         return x + self.mlp(self.ln_2(x))
+
+
+class Transformer(nn.Module):
+    """All of a GPT-2 below its logits: the tables of tokens and positions, the blocks, the last layer norm."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.wte = nn.Embedding(config.vocab_size, config.d_model)
+        self.wpe = nn.Embedding(config.max_seq_len, config.d_model)
+        self.h = nn.ModuleList(Block(config, layer) for layer in range(config.n_layer))
+        self.ln_f = nn.LayerNorm(config.d_model)
+
+    def forward(self, tokens: Int64[Tensor, "B T"], cache: KVCache | None) -> Float[Tensor, "B T d_model"]:
+        """The residual stream after all blocks; the cache, if there is one, then holds T positions more."""
+        T = tokens.size(1)
+        past = 0 if cache is None else cache.length
+        positions = torch.arange(past, past + T, device=tokens.device)
+        # One mask for all layers. A single new position needs none: every key is in its past.
+        future = future_mask(T, past + T, past, tokens.device) if T > 1 else None
+        x = self.wte(tokens) + self.wpe(positions)
+        for block in self.h:
+            x = block(x, future, cache)
+        if cache is not None:
+            cache.length += T
+        return self.ln_f(x)
 
 
 class GPT(nn.Module):
@@ -127,14 +182,7 @@ class GPT(nn.Module):
         super().__init__()
         require_gpt2_layout(config)
         self.config = config
-        self.transformer = nn.ModuleDict(
-            {
-                "wte": nn.Embedding(config.vocab_size, config.d_model),
-                "wpe": nn.Embedding(config.max_seq_len, config.d_model),
-                "h": nn.ModuleList(Block(config, layer) for layer in range(config.n_layer)),
-                "ln_f": nn.LayerNorm(config.d_model),
-            }
-        )
+        self.transformer = Transformer(config)
         self.lm_head = nn.Linear(config.d_model, config.vocab_size, bias=False)
         self.lm_head.weight = self.transformer.wte.weight
         for name, parameter in self.named_parameters():  # the tied table is listed once
@@ -144,32 +192,45 @@ class GPT(nn.Module):
                 residual_writers = 2 * config.n_layer if name.endswith("c_proj.weight") else 1
                 nn.init.normal_(parameter, std=0.02 / math.sqrt(residual_writers))
 
-    def forward(self, tokens: torch.Tensor, cache: KVCache | None = None) -> torch.Tensor:
-        """Logits (B, T, vocab_size) for tokens (B, T), int64.
+    def forward(
+        self, tokens: Int64[Tensor, "B T"], cache: KVCache | None = None, last_only: bool = False
+    ) -> Float[Tensor, "B T_out vocab_size"]:
+        """Logits for tokens: at every position, T_out = T, or at the last one only, T_out = 1.
 
         With a cache, `tokens` are the new ones only: their positions start at cache.length, they attend to every
         cached position, and their own keys and values are added to the cache.
-        Raises ValueError when tokens have another shape, dtype or range, when cached and new positions exceed
-        max_seq_len, or when the cache was filled by another number of sequences or layers.
+        Raises ValueError when tokens have another shape or dtype, when cached and new positions exceed max_seq_len, or
+        when the cache is full or of other sizes, dtype or device. Ids are not read, which would wait for the device:
+        torch itself refuses one outside the vocabulary, on the CPU with IndexError.
         """
-        token_ids("tokens", tokens, self.config.vocab_size)
+        require_tokens(tokens=tokens)
         B, T = tokens.size()
-        past = 0 if cache is None else cache.length
-        if cache is not None and len(cache.keys) != self.config.n_layer:
-            raise ValueError(f"cache must have n_layer={self.config.n_layer} layers; got {len(cache.keys)}")
-        if past and cache.keys[0].size(0) != B:
-            raise ValueError(f"cache must hold as many sequences as tokens, {B}; got {cache.keys[0].size(0)}")
-        if past + T > self.config.max_seq_len:
-            limit = self.config.max_seq_len
+        past, limit = 0 if cache is None else cache.length, self.config.max_seq_len
+        if past + T > limit:
             raise ValueError(f"cached and new tokens must fit max_seq_len={limit}; got {past} cached and {T} new")
-        positions = torch.arange(past, past + T, device=tokens.device)
-        x = self.transformer.wte(tokens) + self.transformer.wpe(positions)
-        for block in self.transformer.h:
-            x = block(x, cache)
-        return self.lm_head(self.transformer.ln_f(x))
+        if cache is not None:
+            _require_cache_for(self, B, cache)
+
+        x = self.transformer(tokens, cache)
+        return self.lm_head(x[:, -1:] if last_only else x)
 
 
-def load_gpt2_weights(model: GPT, weights: Mapping[str, torch.Tensor]) -> None:
+def _require_cache_for(model: GPT, batch_size: int, cache: KVCache) -> None:
+    n_layer, held_sequences, n_kv_head, _, head_dim = cache.keys.size()
+    config, weight = model.config, model.lm_head.weight
+    for name, wanted, got in (
+        ("n_layer", config.n_layer, n_layer),
+        ("batch_size", batch_size, held_sequences),
+        ("n_kv_head", config.n_kv_head, n_kv_head),
+        ("head_dim", config.head_dim, head_dim),
+        ("dtype", weight.dtype, cache.keys.dtype),
+        ("device", weight.device, cache.keys.device),
+    ):
+        if wanted != got:
+            raise ValueError(f"cache must have {name}={wanted}, as model and tokens have; got {got}")
+
+
+def load_gpt2_weights(model: GPT, weights: Mapping[str, Tensor]) -> None:
     """Copies published GPT-2 weights into `model`, key for key.
 
     The published linear layers hold their matrices as (in, out), the transpose of nn.Linear's, so c_attn, c_fc and
@@ -194,9 +255,9 @@ def load_gpt2_weights(model: GPT, weights: Mapping[str, torch.Tensor]) -> None:
     for name in found.keys() & state.keys():
         if found[name].shape != state[name].shape:
             wrong.append(f"{name} has shape {tuple(found[name].shape)}, not {tuple(state[name].shape)}")
-    if "lm_head.weight" in found and "transformer.wte.weight" in found:
-        if not torch.equal(found["lm_head.weight"], found["transformer.wte.weight"]):
-            wrong.append("lm_head.weight is not transformer.wte.weight")
+    table = found.get("transformer.wte.weight")
+    if table is not None and not torch.equal(found.get("lm_head.weight", table), table):
+        wrong.append("lm_head.weight is not transformer.wte.weight")
     if wrong:
         raise ValueError(f"weights must be those of a GPT-2 of this size; got: {', '.join(sorted(wrong))}")
     model.load_state_dict({"lm_head.weight": found["transformer.wte.weight"]} | found)

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 import torch
 
-from scaling_lesson.checks import non_empty_string, positive_number
+from scaling_lesson.checks import require_positive, require_text
 from scaling_lesson.models import Fact, Source, require_source
 
 
@@ -33,18 +33,17 @@ class Accelerator:
     source: Source
 
     def __post_init__(self) -> None:
-        non_empty_string("name", self.name)
+        require_text(name=self.name)
         require_source(self.source)
         if not isinstance(self.peak_flop_per_s, Mapping) or not self.peak_flop_per_s:
             raise ValueError(f"peak_flop_per_s must map at least one dtype to a peak; got {self.peak_flop_per_s!r}")
         for dtype, peak in self.peak_flop_per_s.items():
             if not isinstance(dtype, torch.dtype):
                 raise ValueError(f"peak_flop_per_s must have torch dtypes as keys; got {dtype!r}")
-            positive_number(f"peak_flop_per_s[{dtype}]", peak)
+            require_positive(**{f"peak_flop_per_s[{dtype}]": peak})
         # A frozen dataclass does not freeze a dict inside it; a read-only view of a copy does.
         object.__setattr__(self, "peak_flop_per_s", MappingProxyType(dict(self.peak_flop_per_s)))
-        positive_number("memory_bytes_per_s", self.memory_bytes_per_s)
-        positive_number("memory_bytes", self.memory_bytes)
+        require_positive(memory_bytes_per_s=self.memory_bytes_per_s, memory_bytes=self.memory_bytes)
 
     def peak_for(self, dtype: torch.dtype) -> float:
         """Dense peak in `dtype`, FLOP/s; raises ValueError for a dtype this accelerator has no figure for."""

@@ -6,33 +6,24 @@ positions. With one, step 1 processes the prompt and every later step the one ne
 key of every position before it. All counts are for one sequence that stays inside the context window.
 """
 
-from dataclasses import replace
-
 import torch
 
 from scaling_lesson.accounting import forward_flops, parameter_count
-from scaling_lesson.checks import number_dtype, positive_int, true_or_false
+from scaling_lesson.checks import require_bool, require_number_dtype, require_positive_int
 from scaling_lesson.models import ModelConfig, require_gpt2_layout, require_in_context
-
-
-def with_kv_heads(config: ModelConfig, n_kv_head: int) -> ModelConfig:
-    """The model with n_kv_head key-value heads, each shared by n_head / n_kv_head query heads; all else, name too, stays.
-
-    n_kv_head = n_head is multi-head attention (MHA), 1 is multi-query attention (MQA; Shazeer 2019, Fast Transformer
-    Decoding), and what lies between is grouped-query attention (GQA; Ainslie et al. 2023).
-    Raises ValueError when n_kv_head is not a positive integer or does not divide n_head.
-    """
-    return replace(config, n_kv_head=n_kv_head)
 
 
 def kv_cache_bytes_per_token(config: ModelConfig, dtype: torch.dtype = torch.float16) -> int:
     """Bytes one token position adds to the cache: 2 x n_layer x n_kv_head x head_dim x bytes per number.
 
-    The 2 is for K and V. Fewer key-value heads than query heads make it smaller by that factor. Scales that 8-bit
-    caches keep beside the numbers are not counted.
+    The 2 is for K and V. Fewer key-value heads than query heads make it smaller by that factor: n_kv_head = n_head is
+    multi-head attention, 1 is multi-query attention (Shazeer 2019, Fast Transformer Decoding), and what lies between
+    is grouped-query attention (Ainslie et al. 2023). Scales that 8-bit caches keep beside the numbers are not counted.
     Raises ValueError when dtype is not a floating-point or 8-bit integer torch dtype.
     """
-    return 2 * config.n_layer * config.n_kv_head * config.head_dim * number_dtype("dtype", dtype).itemsize
+    require_number_dtype(dtype=dtype)
+
+    return 2 * config.n_layer * config.n_kv_head * config.head_dim * dtype.itemsize
 
 
 def kv_cache_bytes(config: ModelConfig, seq_len: int, batch_size: int = 1, dtype: torch.dtype = torch.float16) -> int:
@@ -41,8 +32,10 @@ def kv_cache_bytes(config: ModelConfig, seq_len: int, batch_size: int = 1, dtype
     K and V of every layer have shape (batch_size, n_kv_head, seq_len, head_dim).
     Raises ValueError for a size that is not a positive integer, seq_len above max_seq_len, or another dtype.
     """
-    require_in_context("seq_len", seq_len, config)
-    return positive_int("batch_size", batch_size) * seq_len * kv_cache_bytes_per_token(config, dtype)
+    require_in_context(config, seq_len=seq_len)
+    require_positive_int(batch_size=batch_size)
+
+    return batch_size * seq_len * kv_cache_bytes_per_token(config, dtype)
 
 
 def positions_per_step(prompt_len: int, n_new_tokens: int, cached: bool) -> list[int]:
@@ -50,9 +43,10 @@ def positions_per_step(prompt_len: int, n_new_tokens: int, cached: bool) -> list
 
     Raises ValueError for a length that is not a positive integer.
     """
-    positive_int("prompt_len", prompt_len)
-    positive_int("n_new_tokens", n_new_tokens)
-    if true_or_false("cached", cached):
+    require_positive_int(prompt_len=prompt_len, n_new_tokens=n_new_tokens)
+    require_bool(cached=cached)
+
+    if cached:
         return [prompt_len] + [1] * (n_new_tokens - 1)
     return [prompt_len + step - 1 for step in range(1, n_new_tokens + 1)]
 
@@ -70,8 +64,9 @@ def recomputed_positions(prompt_len: int, step: int) -> int:
 
     Of the P + t - 1 positions of step t, only the last is new. Raises ValueError as `positions_per_step` does.
     """
-    positive_int("prompt_len", prompt_len)
-    return 0 if positive_int("step", step) == 1 else prompt_len + step - 2
+    require_positive_int(prompt_len=prompt_len, step=step)
+
+    return 0 if step == 1 else prompt_len + step - 2
 
 
 def query_key_pairs_per_step(prompt_len: int, n_new_tokens: int, cached: bool) -> list[int]:
@@ -80,9 +75,11 @@ def query_key_pairs_per_step(prompt_len: int, n_new_tokens: int, cached: bool) -
     Each position meets itself and those before it: L (L+1) / 2 pairs when all L positions are queries, L when only
     the last one is. Raises ValueError as `positions_per_step` does.
     """
+    require_bool(cached=cached)
+
     lengths = positions_per_step(prompt_len, n_new_tokens, cached=False)
     pairs = [length * (length + 1) // 2 for length in lengths]
-    return pairs[:1] + lengths[1:] if true_or_false("cached", cached) else pairs
+    return pairs[:1] + lengths[1:] if cached else pairs
 
 
 def query_key_pairs(prompt_len: int, n_new_tokens: int, cached: bool) -> int:
@@ -91,8 +88,9 @@ def query_key_pairs(prompt_len: int, n_new_tokens: int, cached: bool) -> int:
 
 
 def flops_per_step(config: ModelConfig, prompt_len: int, n_new_tokens: int, cached: bool) -> list[int]:
-    """FLOPs of each step of generating, counted as `accounting.forward_flops` does.
+    """FLOPs of each step of generating, counted as `accounting.forward_flops` does: logits at every position of a step.
 
+    `generation.prefill` leaves out those of all but the prompt's last: 2 d_model vocab_size FLOPs for each.
     Raises ValueError as `positions_per_step` and `forward_flops` do.
     """
     new = positions_per_step(prompt_len, n_new_tokens, cached)
@@ -118,8 +116,11 @@ def step_traffic_bytes(
     layout than GPT-2's.
     """
     require_gpt2_layout(config)
-    require_in_context("key_positions", key_positions, config)
-    new_positions = 1 if true_or_false("cached", cached) else key_positions
+    require_in_context(config, key_positions=key_positions)
+    require_bool(cached=cached)
+    require_number_dtype(dtype=dtype)
+
+    new_positions = 1 if cached else key_positions
     unused = (config.max_seq_len - new_positions) * config.d_model
-    weights_bytes = (parameter_count(config) - unused) * number_dtype("dtype", dtype).itemsize
+    weights_bytes = (parameter_count(config) - unused) * dtype.itemsize
     return weights_bytes + (kv_cache_bytes(config, key_positions, dtype=dtype) if cached else 0)

@@ -10,7 +10,7 @@ import torch
 import torch.nn as nn
 import torch.nn.functional as F
 
-from scaling_lesson.checks import finite_number, float_dtype, positive_int, positive_number
+from scaling_lesson.checks import require_finite, require_float_dtype, require_positive, require_positive_int
 from scaling_lesson.float_formats import (
     FloatFormat,
     bit_fields,
@@ -65,9 +65,11 @@ def repeated_updates(weight: float, update: float, steps: int, dtype: torch.dtyp
     Infinite from the sum that overflows on. Raises ValueError as `add_update` does, and when steps is not a positive
     integer.
     """
+    require_positive_int(steps=steps)
+
     kept, added = cast("weight", weight, dtype), cast("update", update, dtype)
     values = [kept.item()]
-    for _ in range(positive_int("steps", steps)):
+    for _ in range(steps):
         kept = kept + added
         values.append(kept.item())
     return values
@@ -82,8 +84,10 @@ def master_updates(
     2018, Mixed Precision Training, Section 3.1). Updates add up in the master until the copy moves.
     Raises ValueError as `repeated_updates` does.
     """
+    require_float_dtype(copy_dtype=copy_dtype)
+
     masters = repeated_updates(weight, update, steps, torch.float32)
-    copies = torch.tensor(masters, dtype=torch.float32).to(float_dtype("copy_dtype", copy_dtype))
+    copies = torch.tensor(masters, dtype=torch.float32).to(copy_dtype)
     return masters, copies.tolist()
 
 
@@ -111,8 +115,10 @@ def stall(increment: float, dtype: torch.dtype, start: float = 0.0, max_steps: i
     Raises ValueError when the sum overflows or still changes after max_steps additions, when a number is not finite,
     and when max_steps is not a positive integer.
     """
+    require_positive_int(max_steps=max_steps)
+
     value, added = cast("start", start, dtype), cast("increment", increment, dtype)
-    for adds in range(positive_int("max_steps", max_steps)):
+    for adds in range(max_steps):
         following = value + added
         if following.isinf():
             raise ValueError(f"increment must stall below the largest number of {dtype}; got {increment!r}")
@@ -130,13 +136,15 @@ def gradient_through(true_gradient: float, dtype: torch.dtype, loss_scale: float
     gradient, times loss_scale, is stored in dtype (Micikevicius et al. 2018, Section 3.2). 0.0 when it underflows
     there, infinite when it overflows. Raises ValueError when true_gradient is not finite or loss_scale not above 0.
     """
-    finite_number("true_gradient", true_gradient)
-    positive_number("loss_scale", loss_scale)
+    require_finite(true_gradient=true_gradient)
+    require_positive(loss_scale=loss_scale)
+    require_float_dtype(dtype=dtype)
+
     weight = torch.ones((), dtype=torch.float32, requires_grad=True)
-    output = weight.to(float_dtype("dtype", dtype)) * torch.ones((), dtype=dtype)
+    output = weight.to(dtype) * torch.ones((), dtype=dtype)
     loss = output.float() * true_gradient
-    (loss * loss_scale).backward()
-    return (weight.grad / loss_scale).item()
+    (scaled_gradient,) = torch.autograd.grad(loss * loss_scale, weight)
+    return (scaled_gradient / loss_scale).item()
 
 
 def autocast_dtypes(dtype: torch.dtype) -> dict[str, torch.dtype]:
@@ -146,7 +154,8 @@ def autocast_dtypes(dtype: torch.dtype) -> dict[str, torch.dtype]:
     graph); weight_gradients (the .grad the optimizer reads). The caller's random stream is left as it was.
     Raises ValueError unless dtype is float16 or bfloat16.
     """
-    float_dtype("dtype", dtype, HALF_DTYPES)
+    require_float_dtype(HALF_DTYPES, dtype=dtype)
+
     with torch.random.fork_rng(devices=[]):
         layers = nn.Sequential(nn.Linear(3, 5), nn.GELU(), nn.Linear(5, 2))
     activations = []
@@ -163,7 +172,7 @@ def autocast_dtypes(dtype: torch.dtype) -> dict[str, torch.dtype]:
         "weights": _only({w.dtype for w in weights}),
         "activations": _only({a.dtype for a in activations}),
         "activation_gradients": _only({a.grad.dtype for a in activations}),
-        "weight_gradients": _only({w.grad.dtype for w in weights}),
+        "weight_gradients": _only({w.grad.dtype for w in weights if w.grad is not None}),
     }
 
 
@@ -221,10 +230,11 @@ def saved_activation_bytes(
     The caller's random stream is left as it was.
     Raises ValueError for sizes that are not positive integers, seq_len above max_seq_len, or another dtype.
     """
-    positive_int("batch_size", batch_size)
-    require_in_context("seq_len", seq_len, config)
+    require_positive_int(batch_size=batch_size)
+    require_in_context(config, seq_len=seq_len)
     if autocast_dtype is not None:
-        float_dtype("autocast_dtype", autocast_dtype, HALF_DTYPES)
+        require_float_dtype(HALF_DTYPES, autocast_dtype=autocast_dtype)
+
     with torch.random.fork_rng(devices=[]):
         model = GPT(config)
     tokens = torch.zeros(batch_size, seq_len, dtype=torch.int64)
@@ -237,9 +247,9 @@ def saved_activation_bytes(
             saved[storage.data_ptr()] = storage
         return tensor
 
-    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor):
-        with torch.autocast("cpu", dtype=autocast_dtype, enabled=autocast_dtype is not None):
-            F.cross_entropy(model(tokens).view(-1, config.vocab_size), tokens.view(-1))
+    autocast = torch.autocast("cpu", dtype=autocast_dtype, enabled=autocast_dtype is not None)
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor), autocast:
+        F.cross_entropy(model(tokens).view(-1, config.vocab_size), tokens.view(-1))
     return sum(storage.nbytes() for storage in saved.values())
 
 

@@ -6,7 +6,7 @@ Every published size stands with the place it was printed.
 
 from dataclasses import dataclass, replace
 
-from scaling_lesson.checks import non_empty_string, positive_int, positive_number
+from scaling_lesson.checks import require_positive, require_positive_int, require_text
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,7 @@ class Source:
     url: str
 
     def __post_init__(self) -> None:
-        for field in ("title", "where", "date", "url"):
-            non_empty_string(field, getattr(self, field))
+        require_text(title=self.title, where=self.where, date=self.date, url=self.url)
 
     def __str__(self) -> str:
         return f"{self.title}, {self.where} ({self.date})"
@@ -67,11 +66,11 @@ class ModelConfig:
     own_head_dim: int | None = None
 
     def __post_init__(self) -> None:
-        non_empty_string("name", self.name)
+        require_text(name=self.name)
         for size in ("n_layer", "n_head", "n_kv_head", "d_model", "d_ff", "vocab_size", "max_seq_len"):
-            positive_int(size, getattr(self, size))
+            require_positive_int(**{size: getattr(self, size)})
         if self.own_head_dim is not None:
-            positive_int("own_head_dim", self.own_head_dim)
+            require_positive_int(own_head_dim=self.own_head_dim)
         elif self.d_model % self.n_head:
             raise ValueError(f"d_model must be divisible by n_head; got d_model={self.d_model}, n_head={self.n_head}")
         if self.n_head % self.n_kv_head:
@@ -96,7 +95,7 @@ class Fact:
     source: Source
 
     def __post_init__(self) -> None:
-        positive_number("value", self.value)
+        require_positive(value=self.value)
         require_source(self.source)
 
 
@@ -121,12 +120,11 @@ class PublishedRun:
     days: float | None = None
 
     def __post_init__(self) -> None:
-        non_empty_string("name", self.name)
-        positive_number("parameters", self.parameters)
-        positive_number("tokens", self.tokens)
+        require_text(name=self.name)
+        require_positive(parameters=self.parameters, tokens=self.tokens)
         for field in ("training_flops", "n_accelerators", "accelerator_hours", "days"):
             if getattr(self, field) is not None:
-                positive_number(field, getattr(self, field))
+                require_positive(**{field: getattr(self, field)})
         require_source(self.source)
 
 
@@ -148,10 +146,12 @@ def require_gpt2_layout(config: ModelConfig) -> None:
         )
 
 
-def require_in_context(name: str, seq_len: int, config: ModelConfig) -> None:
-    """Nothing; raises ValueError naming `name` unless seq_len is a positive integer up to config.max_seq_len."""
-    if positive_int(name, seq_len) > config.max_seq_len:
-        raise ValueError(f"{name} must be at most max_seq_len={config.max_seq_len}; got {seq_len}")
+def require_in_context(config: ModelConfig, **lengths: int) -> None:
+    """Nothing; raises ValueError naming the length that is not a positive integer up to config.max_seq_len."""
+    require_positive_int(**lengths)
+    for name, length in lengths.items():
+        if length > config.max_seq_len:
+            raise ValueError(f"{name} must be at most max_seq_len={config.max_seq_len}; got {length}")
 
 
 def require_positions(new_positions: int, key_positions: int, config: ModelConfig) -> None:
@@ -159,8 +159,9 @@ def require_positions(new_positions: int, key_positions: int, config: ModelConfi
 
     key_positions must be a positive integer up to config.max_seq_len, new_positions one up to key_positions.
     """
-    require_in_context("key_positions", key_positions, config)
-    if positive_int("new_positions", new_positions) > key_positions:
+    require_in_context(config, key_positions=key_positions)
+    require_positive_int(new_positions=new_positions)
+    if new_positions > key_positions:
         raise ValueError(f"new_positions must be at most key_positions={key_positions}; got {new_positions}")
 
 
@@ -264,7 +265,8 @@ GOPHER = PublishedRun("Gopher", 280e9, 300e9, _CHINCHILLA_SOURCE, training_flops
 CHINCHILLA = PublishedRun("Chinchilla", 70e9, 1.4e12, _CHINCHILLA_SOURCE, training_flops=5.76e23)
 _LLAMA_SOURCE = Source(
     title="Touvron et al. 2023, LLaMA: Open and Efficient Foundation Language Models",
-    where="Table 2; accelerators and days in Section 2.4, hours in Table 15; better than GPT-3 on most benchmarks: abstract",
+    where="Table 2; accelerators and days in Section 2.4, hours in Table 15; "
+    "better than GPT-3 on most benchmarks: abstract",
     date="2023-02-27",
     url="https://arxiv.org/abs/2302.13971v1",
 )

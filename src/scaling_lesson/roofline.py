@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import torch
 
-from scaling_lesson.checks import float_dtype, positive_int, positive_number, true_or_false
+from scaling_lesson.checks import require_bool, require_float_dtype, require_positive, require_positive_int
 from scaling_lesson.hardware import Accelerator
 from scaling_lesson.models import ModelConfig, require_gpt2_layout, require_positions
 
@@ -41,8 +41,7 @@ class Operation:
     runs: int = 1
 
     def __post_init__(self) -> None:
-        for field in ("flops", "memory_bytes", "runs"):
-            positive_int(field, getattr(self, field))
+        require_positive_int(flops=self.flops, memory_bytes=self.memory_bytes, runs=self.runs)
 
     @property
     def flop_per_byte(self) -> float:
@@ -56,19 +55,23 @@ def vector_add(n: int, dtype: torch.dtype) -> Operation:
     Raises ValueError when n is not a positive integer or dtype is not float16, bfloat16 or float32; every function
     below raises so for its own sizes and dtype.
     """
+    require_positive_int(n=n)
+
     return _elementwise("vector add", n, 1, 3, dtype)
 
 
 def layer_norm(rows: int, width: int, dtype: torch.dtype) -> Operation:
     """Layer norm over rows x width numbers, read once and written once; gain and bias, 2 x width, are not counted."""
-    return _elementwise(
-        "layer norm", positive_int("rows", rows) * positive_int("width", width), LAYER_NORM_FLOPS, 2, dtype
-    )
+    require_positive_int(rows=rows, width=width)
+
+    return _elementwise("layer norm", rows * width, LAYER_NORM_FLOPS, 2, dtype)
 
 
 def softmax(rows: int, width: int, dtype: torch.dtype) -> Operation:
     """Softmax over rows x width numbers, read once and written once."""
-    return _elementwise("softmax", positive_int("rows", rows) * positive_int("width", width), SOFTMAX_FLOPS, 2, dtype)
+    require_positive_int(rows=rows, width=width)
+
+    return _elementwise("softmax", rows * width, SOFTMAX_FLOPS, 2, dtype)
 
 
 def scores_pass(rows: int, width: int, dtype: torch.dtype) -> Operation:
@@ -76,26 +79,34 @@ def scores_pass(rows: int, width: int, dtype: torch.dtype) -> Operation:
 
     The mask itself, a byte for each place of one head's matrix and the same for all heads, is not counted.
     """
-    return _elementwise("scores pass", positive_int("rows", rows) * positive_int("width", width), 1, 2, dtype)
+    require_positive_int(rows=rows, width=width)
+
+    return _elementwise("scores pass", rows * width, 1, 2, dtype)
 
 
 def gelu(n: int, dtype: torch.dtype, form: str = "tanh") -> Operation:
     """GELU of n numbers, read once and written once; form "tanh" or "erf"."""
     if form not in GELU_FLOPS:
         raise ValueError(f"form must be one of {', '.join(map(repr, GELU_FLOPS))}; got {form!r}")
+    require_positive_int(n=n)
+
     return _elementwise("GELU", n, GELU_FLOPS[form], 2, dtype)
 
 
 def _elementwise(name: str, n: int, flops_each: int, passes: int, dtype: torch.dtype) -> Operation:
-    return Operation(name, flops_each * positive_int("n", n), passes * n * float_dtype("dtype", dtype).itemsize)
+    require_float_dtype(dtype=dtype)
+
+    return Operation(name, flops_each * n, passes * n * dtype.itemsize)
 
 
 def matmul(m: int, k: int, n: int, dtype: torch.dtype, batch_size: int = 1) -> Operation:
     """batch_size products (m, k) @ (k, n): 2 m k n FLOPs each; both factors read, the product written. No bias."""
-    for name, size in (("m", m), ("k", k), ("n", n), ("batch_size", batch_size)):
-        positive_int(name, size)
+    require_positive_int(m=m, k=k, n=n, batch_size=batch_size)
+    require_float_dtype(dtype=dtype)
+
+    flops = 2 * m * k * n
     numbers = m * k + k * n + m * n
-    return Operation("matmul", batch_size * 2 * m * k * n, batch_size * numbers * float_dtype("dtype", dtype).itemsize)
+    return Operation("matmul", batch_size * flops, batch_size * numbers * dtype.itemsize)
 
 
 def unfused_attention(n_query: int, n_key: int, head_dim: int, dtype: torch.dtype, heads: int = 1) -> Operation:
@@ -115,11 +126,12 @@ def fused_attention(n_query: int, n_key: int, head_dim: int, dtype: torch.dtype,
 
     That is the least traffic there can be; `flash_attention` counts what its tiles really cause.
     """
-    for name, size in (("n_query", n_query), ("n_key", n_key), ("head_dim", head_dim), ("heads", heads)):
-        positive_int(name, size)
+    require_positive_int(n_query=n_query, n_key=n_key, head_dim=head_dim, heads=heads)
+    require_float_dtype(dtype=dtype)
+
+    flops = 2 * 2 * n_query * n_key * head_dim
     numbers = 2 * n_query * head_dim + 2 * n_key * head_dim
-    flops = heads * 2 * 2 * n_query * n_key * head_dim
-    return Operation("fused attention", flops, heads * numbers * float_dtype("dtype", dtype).itemsize)
+    return Operation("fused attention", heads * flops, heads * numbers * dtype.itemsize)
 
 
 def gpt_forward(
@@ -138,14 +150,17 @@ def gpt_forward(
     """
     require_gpt2_layout(config)
     require_positions(new_positions, key_positions, config)
-    rows = positive_int("batch_size", batch_size) * new_positions
+    require_positive_int(batch_size=batch_size)
+    require_bool(fused=fused)
+
+    rows = batch_size * new_positions
     d_model, d_ff, n_layer = config.d_model, config.d_ff, config.n_layer
     heads, head_dim = batch_size * config.n_head, config.head_dim
 
     def named(name: str, operation: Operation, runs: int = n_layer) -> Operation:
         return Operation(name, operation.flops, operation.memory_bytes, runs)
 
-    if true_or_false("fused", fused):
+    if fused:
         attention = [named("attention", fused_attention(new_positions, key_positions, head_dim, dtype, heads))]
     else:
         attention = [
@@ -172,7 +187,9 @@ def compute_time_s(flops: float, accelerator: Accelerator, dtype: torch.dtype) -
 
     Raises ValueError when flops is not above 0 or the accelerator has no peak for dtype.
     """
-    return positive_number("flops", flops) / accelerator.peak_for(dtype)
+    require_positive(flops=flops)
+
+    return flops / accelerator.peak_for(dtype)
 
 
 def memory_time_s(memory_bytes: float, accelerator: Accelerator) -> float:
@@ -180,7 +197,9 @@ def memory_time_s(memory_bytes: float, accelerator: Accelerator) -> float:
 
     Raises ValueError when memory_bytes is not above 0.
     """
-    return positive_number("memory_bytes", memory_bytes) / accelerator.memory_bytes_per_s
+    require_positive(memory_bytes=memory_bytes)
+
+    return memory_bytes / accelerator.memory_bytes_per_s
 
 
 def least_time_s(flops: float, memory_bytes: float, accelerator: Accelerator, dtype: torch.dtype) -> float:
@@ -214,5 +233,6 @@ def attainable_flop_per_s(flop_per_byte: float, accelerator: Accelerator, dtype:
 
     Raises ValueError when flop_per_byte is not above 0 or the accelerator has no peak for dtype.
     """
-    slope = positive_number("flop_per_byte", flop_per_byte) * accelerator.memory_bytes_per_s
-    return min(accelerator.peak_for(dtype), slope)
+    require_positive(flop_per_byte=flop_per_byte)
+
+    return min(accelerator.peak_for(dtype), flop_per_byte * accelerator.memory_bytes_per_s)

@@ -1,13 +1,14 @@
-"""Scaling laws: how the loss falls with parameters, tokens and compute, and how to split a budget between the first two.
+"""Scaling laws: how the loss falls with parameters, tokens and compute, and how to split a budget between the two.
 
-N is the number of parameters, D the number of training tokens, C the training FLOPs, and C = 6 N D. Losses are in nats a
-token, on each paper's own text, so losses of two papers do not compare. All fits assume each token is seen about once.
+N is the number of parameters, D the number of training tokens, C the training FLOPs, and C = 6 N D. Losses are in nats
+a token, on each paper's own text, so losses of two papers do not compare. All fits assume that each token is seen
+about once.
 """
 
 import math
 from dataclasses import dataclass, replace
 
-from scaling_lesson.checks import non_empty_string, positive_number
+from scaling_lesson.checks import require_positive, require_text
 from scaling_lesson.models import CHINCHILLA, Fact, PublishedRun, Source, require_source
 from scaling_lesson.training_time import training_flops
 
@@ -27,8 +28,7 @@ class PowerLaw:
     source: Source
 
     def __post_init__(self) -> None:
-        positive_number("exponent", self.exponent)
-        positive_number("scale", self.scale)
+        require_positive(exponent=self.exponent, scale=self.scale)
         require_source(self.source)
 
 
@@ -49,17 +49,14 @@ KAPLAN_SIZE_EXPONENT = Fact(
 )
 
 
-def power_law_loss(law: PowerLaw, x: float) -> float:
-    """The loss at x parameters, tokens or FLOPs; raises ValueError when x is not above 0 and finite."""
-    return (law.scale / positive_number("x", x)) ** law.exponent
-
-
 def loss_reduction(law: PowerLaw, factor: float) -> float:
     """The fraction by which the loss falls when x grows by `factor`: 1 - factor^-exponent, the same everywhere.
 
     Raises ValueError when factor is not above 0 and finite.
     """
-    return 1 - positive_number("factor", factor) ** -law.exponent
+    require_positive(factor=factor)
+
+    return 1 - factor**-law.exponent
 
 
 def growth_to_divide_loss(law: PowerLaw, factor: float) -> float:
@@ -67,8 +64,10 @@ def growth_to_divide_loss(law: PowerLaw, factor: float) -> float:
 
     Raises ValueError when factor is not above 0 and finite, or the answer is too large for a float.
     """
+    require_positive(factor=factor)
+
     try:
-        return positive_number("factor", factor) ** (1 / law.exponent)
+        return factor ** (1 / law.exponent)
     except OverflowError:
         raise ValueError(f"factor must give an answer that a float can hold; got {factor!r}") from None
 
@@ -90,10 +89,9 @@ class ParametricLoss:
     source: Source
 
     def __post_init__(self) -> None:
-        non_empty_string("name", self.name)
+        require_text(name=self.name)
         require_source(self.source)
-        for field in ("E", "A", "B", "alpha", "beta"):
-            positive_number(field, getattr(self, field))
+        require_positive(E=self.E, A=self.A, B=self.B, alpha=self.alpha, beta=self.beta)
 
 
 HOFFMANN_RUNS = Fact(400, replace(CHINCHILLA.source, where="abstract: over 400 language models"))
@@ -135,9 +133,9 @@ REPLICATED_FIT = ParametricLoss(
 
 def parametric_loss(fit: ParametricLoss, parameters: float, tokens: float) -> float:
     """E + A / N^alpha + B / D^beta; raises ValueError when parameters or tokens are not above 0 and finite."""
-    from_size = fit.A / positive_number("parameters", parameters) ** fit.alpha
-    from_data = fit.B / positive_number("tokens", tokens) ** fit.beta
-    return fit.E + from_size + from_data
+    require_positive(parameters=parameters, tokens=tokens)
+
+    return fit.E + fit.A / parameters**fit.alpha + fit.B / tokens**fit.beta
 
 
 @dataclass(frozen=True)
@@ -148,8 +146,7 @@ class Allocation:
     tokens: float
 
     def __post_init__(self) -> None:
-        positive_number("parameters", self.parameters)
-        positive_number("tokens", self.tokens)
+        require_positive(parameters=self.parameters, tokens=self.tokens)
 
     @property
     def tokens_per_parameter(self) -> float:
@@ -163,12 +160,13 @@ def optimum(fit: ParametricLoss, flops: float) -> Allocation:
     N = G (C/6)^(beta / (alpha + beta)), D = (C/6)^(alpha / (alpha + beta)) / G, G = (alpha A / (beta B))^(1 / (alpha +
     beta)): Hoffmann et al. 2022, Equation 4. Raises ValueError when flops is not above 0 and finite.
     """
+    require_positive(flops=flops)
+
     both = fit.alpha + fit.beta
     G = (fit.alpha * fit.A / (fit.beta * fit.B)) ** (1 / both)
-    tokens_times_parameters = positive_number("flops", flops) / 6
     return Allocation(
-        parameters=G * tokens_times_parameters ** (fit.beta / both),
-        tokens=tokens_times_parameters ** (fit.alpha / both) / G,
+        parameters=G * (flops / 6) ** (fit.beta / both),
+        tokens=(flops / 6) ** (fit.alpha / both) / G,
     )
 
 
@@ -184,8 +182,10 @@ def budget_for_size(fit: ParametricLoss, parameters: float) -> float:
     C = 6 (N / G)^((alpha + beta) / beta), where G is the best size at 6 FLOPs. Raises ValueError when parameters is not
     above 0 and finite.
     """
+    require_positive(parameters=parameters)
+
     G = optimum(fit, 6).parameters
-    return 6 * (positive_number("parameters", parameters) / G) ** ((fit.alpha + fit.beta) / fit.beta)
+    return 6 * (parameters / G) ** ((fit.alpha + fit.beta) / fit.beta)
 
 
 def budget_for_loss(fit: ParametricLoss, loss: float) -> float:
@@ -194,8 +194,10 @@ def budget_for_loss(fit: ParametricLoss, loss: float) -> float:
     The frontier is E + K (C/6)^(-alpha beta / (alpha + beta)), where E + K is its loss at 6 FLOPs. Raises ValueError
     when loss is not finite and above the floor E.
     """
-    if not positive_number("loss", loss) > fit.E:
+    require_positive(loss=loss)
+    if loss <= fit.E:
         raise ValueError(f"loss must be above the floor E={fit.E}; got {loss!r}")
+
     K = frontier_loss(fit, 6) - fit.E
     return 6 * ((loss - fit.E) / K) ** (-(fit.alpha + fit.beta) / (fit.alpha * fit.beta))
 
@@ -205,9 +207,10 @@ def optimum_at_ratio(flops: float, tokens_per_parameter: float = 20) -> Allocati
 
     Chinchilla itself has 1.4T / 70B = 20. Raises ValueError when a figure is not above 0 and finite.
     """
-    ratio = positive_number("tokens_per_parameter", tokens_per_parameter)
-    parameters = math.sqrt(positive_number("flops", flops) / (6 * ratio))
-    return Allocation(parameters, ratio * parameters)
+    require_positive(flops=flops, tokens_per_parameter=tokens_per_parameter)
+
+    parameters = math.sqrt(flops / (6 * tokens_per_parameter))
+    return Allocation(parameters, tokens_per_parameter * parameters)
 
 
 def iso_parameter_curve(fit: ParametricLoss, parameters: float, flops: list[float]) -> list[float]:
@@ -215,10 +218,11 @@ def iso_parameter_curve(fit: ParametricLoss, parameters: float, flops: list[floa
 
     Raises ValueError when a figure is not above 0 and finite, or flops is empty.
     """
-    _not_empty("flops", flops)
-    return [
-        parametric_loss(fit, parameters, positive_number("flops", C) / training_flops(parameters, 1)) for C in flops
-    ]
+    _require_list(flops=flops)
+    for C in flops:
+        require_positive(flops=C)
+
+    return [parametric_loss(fit, parameters, C / training_flops(parameters, 1)) for C in flops]
 
 
 def iso_flop_curve(fit: ParametricLoss, flops: float, parameters: list[float]) -> list[float]:
@@ -226,13 +230,16 @@ def iso_flop_curve(fit: ParametricLoss, flops: float, parameters: list[float]) -
 
     Raises ValueError when a figure is not above 0 and finite, or parameters is empty.
     """
-    _not_empty("parameters", parameters)
-    return [parametric_loss(fit, N, positive_number("flops", flops) / training_flops(N, 1)) for N in parameters]
+    _require_list(parameters=parameters)
+    require_positive(flops=flops)
+
+    return [parametric_loss(fit, N, flops / training_flops(N, 1)) for N in parameters]
 
 
-def _not_empty(name: str, values: list[float]) -> None:
-    if not isinstance(values, list) or not values:
-        raise ValueError(f"{name} must be a list with at least one number; got {values!r}")
+def _require_list(**lists: list[float]) -> None:
+    for name, values in lists.items():
+        if not isinstance(values, list) or not values:
+            raise ValueError(f"{name} must be a list with at least one number; got {values!r}")
 
 
 def tokens_per_parameter(run: PublishedRun) -> float:
@@ -246,7 +253,9 @@ def times_too_few_tokens(run: PublishedRun, wanted_tokens: float) -> float:
     Above 1 the run is undertrained, below 1 overtrained, by whatever rule gave wanted_tokens.
     Raises ValueError when wanted_tokens is not above 0 and finite.
     """
-    return positive_number("wanted_tokens", wanted_tokens) / run.tokens
+    require_positive(wanted_tokens=wanted_tokens)
+
+    return wanted_tokens / run.tokens
 
 
 def times_too_large(run: PublishedRun, best: Allocation) -> float:

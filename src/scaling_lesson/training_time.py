@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import torch
 
-from scaling_lesson.checks import fraction, positive_int, positive_number
+from scaling_lesson.checks import require_positive, require_positive_int, require_positive_up_to_1
 from scaling_lesson.hardware import Accelerator
 
 
@@ -20,7 +20,9 @@ def training_flops(parameters: float, tokens: float) -> float:
 
     Raises ValueError when either is not above 0 and finite.
     """
-    return 6 * positive_number("parameters", parameters) * positive_number("tokens", tokens)
+    require_positive(parameters=parameters, tokens=tokens)
+
+    return 6 * parameters * tokens
 
 
 def sustained_flop_per_s(
@@ -32,21 +34,17 @@ def sustained_flop_per_s(
     Section 4.1). Raises ValueError when utilisation is not in (0, 1], n_accelerators not a positive integer, or dtype
     one the accelerator has no peak for.
     """
-    per_accelerator = accelerator.peak_for(dtype) * fraction("utilisation", utilisation)
-    return per_accelerator * positive_int("n_accelerators", n_accelerators)
+    require_positive_up_to_1(utilisation=utilisation)
+    require_positive_int(n_accelerators=n_accelerators)
+
+    return accelerator.peak_for(dtype) * utilisation * n_accelerators
 
 
 def training_time_s(flops: float, flop_per_s: float) -> float:
     """Seconds that `flops` take at a sustained flop_per_s; raises ValueError when either is not above 0 and finite."""
-    return positive_number("flops", flops) / positive_number("flop_per_s", flop_per_s)
+    require_positive(flops=flops, flop_per_s=flop_per_s)
 
-
-def tokens_per_s(parameters: float, flop_per_s: float) -> float:
-    """Tokens a second trained on at a sustained flop_per_s: flop_per_s / (6 N).
-
-    Raises ValueError when either is not above 0 and finite.
-    """
-    return positive_number("flop_per_s", flop_per_s) / training_flops(parameters, 1)
+    return flops / flop_per_s
 
 
 def accelerators_needed(flops: float, flop_per_s: float, deadline_s: float) -> int:
@@ -55,5 +53,6 @@ def accelerators_needed(flops: float, flop_per_s: float, deadline_s: float) -> i
     Assumes that adding accelerators costs nothing in utilisation, so it is a lower bound. Divided exactly, so work that
     was rounded up on its way here can need one more. Raises ValueError when a figure is not above 0 and finite.
     """
-    each = Fraction(positive_number("flop_per_s", flop_per_s)) * Fraction(positive_number("deadline_s", deadline_s))
-    return math.ceil(Fraction(positive_number("flops", flops)) / each)
+    require_positive(flops=flops, flop_per_s=flop_per_s, deadline_s=deadline_s)
+
+    return math.ceil(Fraction(flops) / (Fraction(flop_per_s) * Fraction(deadline_s)))

@@ -48,7 +48,7 @@ def test_no_figure_holds_a_typed_number_in_its_words():
     typed = [
         f"{file.name}:{line}: {text!r}"
         for file in sorted(FOLDER.glob("*.py"))
-        if file.name != "__init__.py"
+        if file.name not in ("__init__.py", "svg.py")  # svg.py draws none
         for line, text in words(ast.parse(file.read_text()))
         if any(c.isdigit() for c in functools.reduce(lambda t, name: t.replace(name, ""), names, text))
     ]

@@ -6,10 +6,10 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 from matplotlib.patches import FancyArrow
-from scaling_lesson.site.svg import render
 
 from scaling_lesson.figures import BLUE, CSS_VARIABLES, GREEN, ORANGE, STYLE
 from scaling_lesson.figures.flash_attention import online_softmax_trace, trips_to_memory
+from scaling_lesson.figures.svg import svg_of
 from scaling_lesson.flash_attention import (
     flash2_traffic_bytes,
     matrix_bytes,
@@ -236,4 +236,4 @@ def test_no_text_overlaps_another_or_leaves_the_figure(name):
 
 @pytest.mark.parametrize("name", FIGURES)
 def test_every_colour_follows_the_page(name):
-    assert 'viewBox="0 0 352.8 ' in render(FIGURES[name](), name, "a title", "a description")
+    assert 'viewBox="0 0 352.8 ' in svg_of(FIGURES[name](), name, "a title", "a description")

@@ -1,8 +1,10 @@
 """Small sites to gate, and a copy of the real one to break."""
 
+import fcntl
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -97,6 +99,35 @@ def site(tmp_path: Path) -> Callable[..., SmallSite]:
 
 
 @pytest.fixture
+def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallSite:
+    """A site of no page yet, with the real site's settings; but without its look, which takes longer than a page."""
+    logging.getLogger("mkdocs").setLevel(logging.CRITICAL)
+    monkeypatch.setenv("REFERENCE", "false")  # the pages of the reference code are not here
+    settings = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    settings = re.sub(r"^nav:\n(?: .*\n)+", "", settings, flags=re.M)
+    settings = re.sub(r"^theme:\n(?: .*\n)+", "theme: {name: null, custom_dir: theme}\n", settings, flags=re.M)
+    settings = re.sub(
+        r"^(?:  - search\n|  - mkdocs-jupyter:.*\n(?:      .*\n)+|extra_css: .*\n|extra_javascript: .*\n)",
+        "",
+        settings,
+        flags=re.M,
+    )
+    (tmp_path / "mkdocs.yml").write_text(settings, encoding="utf-8")
+    shutil.copytree(Path(__file__).parent / "drift/small/site/theme", tmp_path / "theme")
+    made = SmallSite(tmp_path)
+    made.write("# Home\n", "index.md")
+    made.write("# Glossary\n\nToken table\n:   A vector for each token.\n", "glossary.md")
+    return made
+
+
+def copy_lesson(to: Path) -> None:
+    """All that a build reads."""
+    for name in ("docs", "src"):
+        shutil.copytree(ROOT / name, to / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    shutil.copy(ROOT / "mkdocs.yml", to)
+
+
+@pytest.fixture
 def script() -> Callable[..., subprocess.CompletedProcess]:
     """script(folder, "scripts/build", ..., CI="true"): run it there, without CI unless given."""
 
@@ -113,10 +144,9 @@ def script() -> Callable[..., subprocess.CompletedProcess]:
 def checkout(tmp_path: Path) -> Path:
     """A clean copy of this checkout that shares its virtual environment."""
     copy = tmp_path / "checkout"
-    copy.mkdir()
-    for name in ("docs", "src", "scripts"):
-        shutil.copytree(ROOT / name, copy / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-    for name in ("mkdocs.yml", "pyproject.toml", "constraints.txt", "README.md"):
+    copy_lesson(copy)
+    shutil.copytree(ROOT / "scripts", copy / "scripts")
+    for name in ("pyproject.toml", "constraints.txt", "README.md"):
         shutil.copy(ROOT / name, copy)
     (copy / ".venv").symlink_to(ROOT / ".venv")
     return copy
@@ -141,12 +171,16 @@ def mkdocs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path,
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory, mkdocs: Callable) -> Path:
-    """The real site, built once."""
-    copy = tmp_path_factory.mktemp("built")
-    for name in ("docs", "src"):
-        shutil.copytree(ROOT / name, copy / name)
-    shutil.copy(ROOT / "mkdocs.yml", copy)
-    status, output = mkdocs(copy, "build", "-q")
+def built(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Path:
+    """The real site, built once, for whoever runs tests beside us too: look, and change nothing."""
+    folder = tmp_path_factory.getbasetemp()
+    folder = folder.parent if "PYTEST_XDIST_WORKER" in os.environ else folder
+    told = folder / "built.json"
+    with (folder / "built.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not told.exists():
+            copy_lesson(folder / "built")
+            told.write_text(json.dumps(request.getfixturevalue("mkdocs")(folder / "built", "build", "-q")), "utf-8")
+    status, output = json.loads(told.read_text("utf-8"))
     assert status == 0, output
-    return copy / "site"
+    return folder / "built/site"

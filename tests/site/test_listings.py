@@ -9,8 +9,7 @@ import re
 import pytest
 
 import scaling_lesson
-from scaling_lesson.site.digits import in_full
-from scaling_lesson.site.listings import facts_of
+from scaling_lesson.sources import facts_of
 
 PAGE = """\
 # Page
@@ -40,7 +39,7 @@ Again [12](calc:page/n_layer), and then [24](calc:twice), by a book.
 
 ```python exec="on"
 from scaling_lesson import models
-from scaling_lesson.site.listings import facts_of
+from scaling_lesson.sources import facts_of
 twice = 24.0
 publish("", twice=twice, tolerance=0.25, reason="it <varies>", source="A book, page two")
 for fact in facts_of(models):
@@ -92,20 +91,6 @@ def test_facts_come_in_base_units_and_with_the_unit_their_name_tells():
     assert len(list(facts_of(models, models))) == len(list(facts_of(models)))
 
 
-@pytest.mark.parametrize(
-    ("number", "text"),
-    [
-        (37748736, "37,748,736"),
-        (0.5, "0.5"),
-        (5.76e23, "5.76 × 10²³"),
-        (1e-8, "1 × 10⁻⁸"),
-        (-1200.0, "-1,200"),
-    ],
-)
-def test_a_number_in_full(number, text):
-    assert in_full(number) == text
-
-
 def test_cite_refuses_a_second_fact_of_one_name(site):
     made = site('# Page\n\n```python exec="on"\nfor _ in range(2):\n    cite("A.b", 5, "B", "book")\n```\n')
     assert made.messages() == ["docs/page.md:5: the block raised ValueError: A.b is already cited on this page"]
@@ -117,6 +102,7 @@ def test_a_fact_is_recorded_like_any_number(site):
     assert made.messages() == ["docs/page.md:4: fact A.b: recorded 5, computed 6"]
 
 
+@pytest.mark.slow
 def test_the_real_page_of_numbers_has_all_and_no_dead_link(built):
     text = (built / "numbers/index.html").read_text()
     pages = json.loads((built / "numbers.json").read_text())["pages"]
@@ -124,6 +110,7 @@ def test_the_real_page_of_numbers_has_all_and_no_dead_link(built):
     assert text.count("#claim-") == sum(len(page["claims"]) for page in pages.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", ["numbers", "sources"])
 def test_every_link_of_a_listing_leads_somewhere(built, page):
     text = (built / page / "index.html").read_text()
@@ -135,6 +122,7 @@ def test_every_link_of_a_listing_leads_somewhere(built, page):
     assert len(ids) >= 2
 
 
+@pytest.mark.slow
 def test_the_page_of_sources_has_every_fact_of_the_package(built):
     text = html.unescape((built / "sources/index.html").read_text().replace("<wbr>", ""))
     modules = [

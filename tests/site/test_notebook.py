@@ -13,11 +13,11 @@ from pathlib import Path
 import jupytext
 import pytest
 import yaml
+from scaling_lesson.site.source import naked_numbers
 
 from conftest import MKDOCS_YML, ROOT
 from scaling_lesson.site import notebook
 from scaling_lesson.site.gate import Page
-from scaling_lesson.site.source import naked_numbers
 
 SCRIPT = ROOT / "docs/notebook/recompute.py"
 JUPYTER = """{mkdocs-jupyter: {include: ['notebook/*.py'], ignore: ['*.md'], allow_errors: false, cache: false,

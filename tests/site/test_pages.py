@@ -1,12 +1,18 @@
 """The real site as built: its claims, its figures, and the numbers it must show."""
 
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from mkdocs.utils.meta import get_data
 
-from scaling_lesson.site.source import prose, scan_claims, scan_fences
+from scaling_lesson.site.numbers import record
+from scaling_lesson.site.read.source import Source, read
+from scaling_lesson.site.web.reading_time import minutes, visible
 
 LESSON = "scaling-and-efficiency"
 PAGES = ("roofline", "mixed-precision", "kv-cache", "flash-attention", "scaling-laws")  # one a concept
@@ -24,24 +30,152 @@ def source(page: str) -> str:
     return (ROOT / f"docs/{LESSON}/{page or 'index'}.md").read_text(encoding="utf-8")
 
 
+def as_read(page: str) -> Source:
+    return read_text(f"docs/{LESSON}/{page or 'index'}.md", source(page))
+
+
+def read_text(path: str, text: str) -> Source:
+    return read(path, text, text.count("\n") - get_data(text)[0].count("\n"))
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("page", LESSON_PAGES)
 def test_the_built_page_has_every_claim_of_its_text(built, page):
-    text = source(page)
-    links, odd = scan_claims(prose(text, scan_fences(text)))
-    assert odd == [] and len(links) >= (30 if page in PAGES else 10)
-    assert len(re.findall(r'<data class="claim-number" value="[^"]+">', html(built, page))) == len(links)
+    claims = as_read(page).claims
+    assert all(claim.name for claim in claims) and len(claims) >= (25 if page in PAGES else 10)
+    assert len(re.findall(r'<data class="claim-number" value="[^"]+">', html(built, page))) == len(claims)
+
+
+# Reading time.
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_concept_reads_in_8_to_15_minutes(page):
-    text = source(page)
-    fences = scan_fences(text)
-    words = len(re.findall(r"\w[\w'’.,×-]*", prose(re.sub(r"\(calc:[^)]*\)", "", text), fences)))
-    lines = sum(sum(bool(line) for line in f.body) for f in fences if f.options.get("source") == "above")
-    minutes = words / 200 + lines / 40  # code is skimmed: its output says what it is about
-    assert 8 <= minutes <= 15, f"{words} words and {lines} lines of code: {minutes:.1f} minutes"
+def test_a_concept_reads_in_15_minutes(page):
+    assert 8 <= minutes(as_read(page)) <= 15
 
 
+def test_the_lesson_reads_in_85_minutes():
+    taken = {page: round(minutes(as_read(page)), 1) for page in LESSON_PAGES}
+    assert sum(minutes(as_read(page)) for page in LESSON_PAGES) <= 85, taken
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", LESSON_PAGES)
+def test_a_page_says_how_long_it_takes(built, page):
+    said = re.search(r'</h1>\s*<p class="?reading-time"?>(.*?)</p>', html(built, page), re.S)
+    assert said, "below the h1"
+    assert re.search(rf"(?<![\w.]){round(minutes(as_read(page)))} minutes\b", re.sub("<.*?>", "", said[1])), said[1]
+
+
+READ = """\
+---
+title: Forty words that nobody counts
+---
+
+# A page
+
+{}
+"""
+BLOCK = '```python exec="on"{}\nx = 5\n\ny = 6\n{}publish(\n    "", x=x\n)\n```\n'
+SHOWN = ' source="above"'
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("one two [37.7 MB](calc:page/one_sequence) [three](other.md#a-long-anchor)", 5 * 0.3),
+        ("<!-- not one word -->", 0),
+        ("## Heading { #an-id }", 0.3),
+        (BLOCK.format(SHOWN, ""), 10),
+        (BLOCK.format(SHOWN, "# why\n"), 15),
+        (BLOCK.format("", "figure(fig)\n"), 20),
+        (BLOCK.format(SHOWN, "figure(\n    fig)\n"), 40),
+        ("```bash\nscripts/record page\n```\n", 5),
+        ("/// question | Predict: why?\n    attrs: {id: predict-why}\n\nSo.\n///\n", 45 + 3 * 0.3),
+        ("/// question | Practice: why?\n    attrs: {id: practice-why}\n\nSo.\n///\n", 0),
+        (
+            f"//// question | Practice?\n    attrs: {{id: practice-why}}\n\n{BLOCK.format(SHOWN, '')}\n////\n\nSo.\n",
+            0.3,
+        ),
+        ("/// caption\nSo it is.\n///\n", 0.9),
+    ],
+)
+def test_what_takes_a_reader_how_long(text, seconds):
+    heading = 2 * 0.3
+    assert minutes(read_text("page.md", READ.format(text))) * 60 == pytest.approx(heading + seconds)
+
+
+# What a reader may paste into a prompt.
+
+ALLOWED: set[str] = set()
+"""What visible code may import of this package: ten names at most; today it needs none."""
+ANYWHERE = [pytest.param(page, id=page or "hook") for page in LESSON_PAGES]
+
+
+def imported(code: str) -> set[str]:
+    """What a block imports of this package."""
+    found = set()
+    for line in re.findall(r"^\s*(?:from|import)\b.*(?:\([^)]*\))?", code, re.M):
+        if "scaling_lesson" in line:
+            found |= set(re.findall(r"\w+", line.partition("import ")[2])) or {line}
+    return found
+
+
+@pytest.mark.parametrize("page", ANYWHERE)
+def test_visible_code_is_short_narrow_and_stands_alone(page):
+    blocks = visible(as_read(page))
+    lines = [[line for line in code.split("\n") if line.strip()] for code in blocks]
+    assert [len(of_block) for of_block in lines if len(of_block) > 15] == []
+    assert sum(map(len, lines)) <= 60
+    assert [line for of_block in lines for line in of_block if len(line) > 64] == []
+    assert len(ALLOWED) <= 10 and set().union(*map(imported, blocks)) <= ALLOWED
+
+
+def test_an_import_of_the_package_is_seen_however_it_is_written():
+    for code in (
+        "from scaling_lesson.gpt import GPT",
+        "x = 1\nfrom scaling_lesson.gpt import (\n    GPT,\n)",
+        "import scaling_lesson.gpt as GPT",
+        "if x:\n    from scaling_lesson import gpt",
+    ):
+        assert imported(code), code
+    assert imported("import torch\nfrom math import ceil") == set()
+
+
+ALONE = """\
+import contextlib, io, json, sys
+names = {"__name__": "__main__"}
+for code in json.load(sys.stdin):
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(code, "pasted", "exec"), names)
+    print(json.dumps(printed.getvalue().splitlines()))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ANYWHERE)
+def test_what_a_reader_pastes_works_and_prints_what_the_page_shows(page, tmp_path):
+    read = as_read(page)
+    path = ROOT / read.path
+    shown = [n for n, block in enumerate(read.blocks, 1) if block.options.get("source") == "above"]
+    entries = record.read(path.with_suffix(".record")).entries
+    expected = [
+        [json.loads(text) for key, (_, text) in entries.items() if key.startswith(f"block {n} line ")] for n in shown
+    ]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    if ALLOWED:
+        environment["PYTHONPATH"] = str(ROOT / "src")
+    given, command = json.dumps(visible(read)), [sys.executable, "-c", ALONE]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, input=given, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert [json.loads(line) for line in done.stdout.splitlines()] == expected
+
+
+# What is built.
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("page", LESSON_PAGES)
 def test_nothing_unfinished_is_on_a_page(built, page):
     article = html(built, page).split("<article", 1)[1].split("</article>", 1)[0]
@@ -60,6 +194,7 @@ def test_nothing_unfinished_is_on_a_page(built, page):
         assert sign not in article, sign
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", (None, *LESSON_PAGES))
 def test_no_page_asks_another_host_for_anything(built, page):
     text = (built / "index.html").read_text() if page is None else html(built, page)
@@ -68,6 +203,7 @@ def test_no_page_asks_another_host_for_anything(built, page):
     assert "fonts.g" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_every_figure_can_be_read_without_seeing_it(built, page):
     figures = re.findall(r"<figure\b.*?</figure>", html(built, page), re.S)
@@ -83,6 +219,7 @@ def test_every_figure_can_be_read_without_seeing_it(built, page):
         assert "<text" in figure and not re.search(r"(?:fill|stroke): ?#", figure)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", LESSON_PAGES)
 def test_ids_are_unique_and_links_within_the_page_lead_somewhere(built, page):
     text = html(built, page)
@@ -92,6 +229,7 @@ def test_ids_are_unique_and_links_within_the_page_lead_somewhere(built, page):
         assert target in ids, target
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_misconception_checks_and_takeaway_are_there(built, page):
     text = html(built, page)
@@ -102,6 +240,7 @@ def test_misconception_checks_and_takeaway_are_there(built, page):
         assert part in text
 
 
+@pytest.mark.slow
 def test_numbers_json_lists_every_claim_with_its_value(built):
     pages = json.loads((built / "numbers.json").read_text())["pages"]
     values = {(path, v["name"]): v["value"] for path, entry in pages.items() for v in entry["values"]}
@@ -276,6 +415,7 @@ CORRECTED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", LESSON_PAGES[:-1])
 def test_the_corrected_numbers_are_on_their_page(built, page):
     shown = set(re.findall(r'<data class="claim-number" value="[^"]+">([^<]+)</data>', html(built, page)))

@@ -115,8 +115,9 @@ def test_a_prose_edit_runs_no_block(site, monkeypatch):
 
 
 def test_a_page_that_did_not_run_all_its_blocks_runs_again(tmp_path):
-    from scaling_lesson.site.gate import Gate
     from scaling_lesson.site.present import block_slot
+
+    from scaling_lesson.site.gate import Gate
 
     text = '```python exec="on"\nprint(1)\n```\n'
     gate = Gate([], {})

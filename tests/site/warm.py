@@ -7,11 +7,9 @@ Started as `python warm.py`; reads one JSON request a line, {"cwd", "argv", "out
 
 import json
 import os
-import runpy
-import socket
 import sys
 import traceback
-from pathlib import Path
+from multiprocessing import forkserver
 
 
 def preload() -> None:
@@ -22,17 +20,28 @@ def preload() -> None:
     import mkdocs.commands.build  # noqa: F401
     import pymdownx.superfences  # noqa: F401
 
+    from scaling_lesson.site.run import worker
 
-def run(request: dict, server: socket.socket) -> None:
+    worker.Runner()
+    share()
+
+
+def share() -> None:
+    """Let processes forked from this one use its server too. The lesson is imported anew: by each from its own folder."""
+    forkserver._forkserver.ensure_running = forkserver.ensure_running = lambda: (
+        None
+    )  # it would wait for a child not its own
+    for name in [name for name in sys.modules if name.split(".")[0] == "scaling_lesson"]:
+        del sys.modules[name]
+
+
+def run(request: dict) -> None:
     out = os.open(request["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(out, 1)
     os.dup2(out, 2)
     os.chdir(request["cwd"])
     sys.path.insert(0, os.path.join(request["cwd"], "src"))
     sys.argv = ["mkdocs", *request["argv"]]
-    from scaling_lesson.site import isolate
-
-    isolate._server = server
     status = 70
     try:
         sys.modules["mkdocs.__main__"].cli()
@@ -47,11 +56,9 @@ def run(request: dict, server: socket.socket) -> None:
 
 if __name__ == "__main__":
     preload()
-    # Not imported as a module: each request imports the lesson from its own folder.
-    server = runpy.run_path(str(Path(__file__).parents[2] / "src/scaling_lesson/site/isolate.py"))["start_server"]()
     print("ready", flush=True)
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
-            run(json.loads(line), server)
+            run(json.loads(line))
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)

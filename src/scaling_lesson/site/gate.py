@@ -12,13 +12,14 @@ from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 
-from scaling_lesson.site.numbers.claim import Claim, beside, find, parse
+from scaling_lesson.digits import show
+from scaling_lesson.site.numbers.claim import beside, find, parse
 from scaling_lesson.site.numbers.record import Record, agree, number
-from scaling_lesson.site.numbers.value import Value, rewrite, show
+from scaling_lesson.site.numbers.value import Value, rewrite
 from scaling_lesson.site.read import code
-from scaling_lesson.site.read.prose import Prose, words_with_digits
+from scaling_lesson.site.read.prose import Prose
 from scaling_lesson.site.read.source import CLAIM, ClaimLink, Source
-from scaling_lesson.site.run.results import Figure, Results
+from scaling_lesson.site.run.results import Results
 from scaling_lesson.units import did_you_mean, nearest
 
 LARGEST = 250_000
@@ -40,7 +41,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Page:
-    """A page as it was read, run and rendered, and its record. url: where the site serves it. title: as tabs show it."""
+    """A page as it was read, run and rendered, and its record. url: where it is served. title: as tabs show it."""
 
     source: Source
     results: Results
@@ -65,23 +66,24 @@ class Page:
     @cached_property
     def incomplete(self) -> bool:
         """Whether a block failed or is not shown: what it would have published is unknown, and not worth a message."""
-        runs = {index for index, block in enumerate(self.source.blocks) if block.runs}
-        broken = any(block.problem for block in self.source.blocks)
-        return bool(self.results.failures or runs - self.prose.blocks or broken)
-
+        unshown = (block.problem or index not in self.prose.blocks for index, block in enumerate(self.source.blocks))
+        return bool(self.results.failures) or any(unshown)
 
     def accepted(self, value: Value) -> Fraction | None:
         """The number a value of this page was accepted as, where it lies within its tolerance of that one."""
         key = f"value {value.name}"
         recorded = self.record.entries.get(key)
-        agrees = value.tolerance and recorded and agree(recorded[1], self.results.entries[key])
-        return number(recorded[1]) if agrees else None
+        return (
+            number(recorded[1])
+            if value.tolerance and recorded and agree(recorded[1], self.results.entries[key])
+            else None
+        )
 
 
 @dataclass(frozen=True)
 class Settings:
-    """names: words that hold a digit and are no numbers, such as `GPT-2`. exempt: {page: {text: reason}}, the numbers of
-    the prose that nothing computes and nobody needs to. path, text: the file both stand in.
+    """names: words that hold a digit and are no numbers, such as `GPT-2`. exempt: {page: {text: reason}}, the numbers
+    of the prose that nothing computes and nobody needs to. path, text: the file both stand in.
     """
 
     names: tuple[str, ...]
@@ -92,15 +94,18 @@ class Settings:
     @cached_property
     def _name(self) -> re.Pattern:
         names = "|".join(map(re.escape, sorted(self.names, key=len, reverse=True)))
-        return re.compile(rf"(?<![\w.-])(?:{names})(?![\w]|[-.]\w)" if names else r"(?!)")
+        return re.compile(rf"(?<![\w.-])(?:{names})(?!\w|[-.]\w)" if names else "(?!)")
 
     def without_names(self, text: str) -> str:
         """The text with every name blanked."""
         return self._name.sub(lambda name: " " * len(name[0]), text)
 
-    def naked(self, text: str) -> list[tuple[int, str]]:
+    def naked(self, text: str) -> Iterator[tuple[int, str]]:
         """Each word of a text that holds a digit and is no name, and where it begins."""
-        return list(words_with_digits(self.without_names(text))) if any(map(str.isnumeric, text)) else []
+        if any(map(str.isnumeric, text)):
+            for word in re.finditer(r"[^\s|()\[\]*_`\"“”]+", self.without_names(text)):
+                if any(map(str.isnumeric, word[0])):
+                    yield word.start(), word[0].strip(".,;:!?'’")
 
 
 @dataclass(frozen=True)
@@ -113,8 +118,8 @@ class Verdict:
 
     page: Page
     link: ClaimLink
-    owner: Page | None = None
-    value: Value | None = None
+    owner: Page | None
+    value: Value | None
     message: str | None = None
     correction: str | None = None
 
@@ -130,25 +135,24 @@ class Verdicts:
 def judge(pages: Sequence[Page], settings: Settings, found: Iterable[Problem] = ()) -> Verdicts:
     """Judge every claim of every page, once. found: what reading the site's files found, told with the rest."""
     site = _Site(pages)
-    claims = {page.path: {number: _verdict(page, number, site) for number in sorted(page.prose.claims)} for page in pages}
-    verdicts = [verdict for of_page in claims.values() for verdict in of_page.values()]
+    claims = {page.path: {n: _verdict(page, n, site) for n in sorted(page.prose.claims)} for page in pages}
     problems, exempted = set(found), set()
     shown = code.settings(settings.text)
-    titles = {text for _, text in shown}
+    for line, text in shown:
+        for at, word in settings.naked(text):
+            problems.add(Problem(settings.path, line + text.count("\n", 0, at), naked(word)))
     for page in pages:
-        problems |= set(_told(page, claims[page.path], settings))
-        for line, number, message in _naked(page, settings, "" if page.title in titles else page.title):
-            if number in settings.exempt.get(page.path, {}):
-                exempted.add((page.path, number))
+        problems.update(_told(page, claims[page.path].values(), settings))
+        title = "" if page.title in {text for _, text in shown} else page.title
+        for line, word, message in (*_naked_prose(page, title, settings), *_naked_code(page, settings)):
+            if word in settings.exempt.get(page.path, {}):
+                exempted.add((page.path, word))
             else:
                 problems.add(Problem(page.path, line, message))
-    for line, text in shown:
-        for at, number in settings.naked(text):
-            problems.add(Problem(settings.path, line + text.count("\n", 0, at), naked(number)))
-    problems |= set(_unused_exemptions(site, settings, exempted))
-    unread = any(page.incomplete or page.prose.odd for page in pages) or any(verdict.value is None for verdict in verdicts)
-    if not unread:  # else what is used is not known
-        used = {(verdict.owner.path, verdict.value.name) for verdict in verdicts}
+    problems.update(_unused_exemptions(site, settings, exempted))
+    verdicts = [verdict for of_page in claims.values() for verdict in of_page.values()]
+    if all(v.value for v in verdicts) and not any(page.incomplete or page.prose.odd for page in pages):
+        used = {(verdict.owner.path, verdict.value.name) for verdict in verdicts}  # else what is used is not known
         for page in pages:
             for value in page.results.values.values():
                 if (page.path, value.name) not in used:
@@ -161,206 +165,198 @@ class _Site:
     """All pages, as claims name them."""
 
     def __init__(self, pages: Sequence[Page]) -> None:
-        self.pages = pages
-        self.by_path = {page.path: page for page in pages}
+        self.pages = {page.path: page for page in pages}
         self._by_slug: dict[str, list[Page]] = {}
         for page in pages:
             self._by_slug.setdefault(page.slug, []).append(page)
 
     def look_up(self, page: Page, link: ClaimLink) -> tuple[Page | None, Value | None, str | None]:
-        """The page and value a claim names, or why there is none: None when a block failed that may have published it."""
-        owners = [page]
-        if link.page:
-            bearers = self._by_slug.get(link.page, [])
-            # A page without blocks publishes nothing: one of the reference code may share a lesson page's name.
-            owners = [bearer for bearer in bearers if bearer.source.blocks] or bearers
+        """The page and value a claim names, or why there is none: None when a block that may publish it failed."""
+        bearers = self._by_slug.get(link.page, []) if link.page else [page]
+        # A page without blocks publishes nothing: one of the reference code may share a lesson page's name.
+        owners = [bearer for bearer in bearers if bearer.source.blocks] or bearers
         if len(owners) > 1:
             return None, None, f"{link.page!r} could be {' or '.join(owner.path for owner in owners)}"
         if not owners:
-            near = nearest(repr(link.page), [repr(other.slug) for other in self.pages if other.results.values])
-            return None, None, f"there is no page {link.page!r}{did_you_mean(near)}"
+            slugs = [repr(other.slug) for other in self.pages.values() if other.results.values]
+            return None, None, f"there is no page {link.page!r}{did_you_mean(nearest(repr(link.page), slugs))}"
         (owner,) = owners
         value = owner.results.values.get(link.name)
-        if value is None and owner.incomplete:
-            return owner, None, None
-        if value is None:
-            elsewhere = (f"{other.slug}/{link.name}" for other in self.pages if link.name in other.results.values)
-            near = next(elsewhere, "") or nearest(link.name, owner.results.values)
-            return owner, None, f"nothing publishes {link.name}{did_you_mean(near)}"
-        return owner, value, None
+        if value or owner.incomplete:
+            return owner, value, None
+        elsewhere = [f"{p.slug}/{link.name}" for p in self.pages.values() if link.name in p.results.values]
+        near = elsewhere[0] if elsewhere else nearest(link.name, owner.results.values)
+        return owner, None, f"nothing publishes {link.name}{did_you_mean(near)}"
 
 
-def _verdict(page: Page, number: int, site: _Site) -> Verdict:
-    link, (before, after) = page.source.claims[number], page.prose.claims[number]
-    owner, value, missing = site.look_up(page, link)
-
-    def verdict(message: str | None, correction: str | None = None) -> Verdict:
-        said = f'claim "{link.text}": {message}' if message else None
-        return Verdict(page, link, owner, value, said, correction)
-
-    if value is None:
-        return verdict(missing)
-    if value.exact is None:
+def _verdict(page: Page, n: int, site: _Site) -> Verdict:
+    link, (before, after) = page.source.claims[n], page.prose.claims[n]
+    owner, value, message = site.look_up(page, link)
+    correction = None
+    if value and value.exact is None:
         expected = str(value.value)
-        if link.text == expected:
-            around = beside(before, None, value.unit, after) if any(map(str.isnumeric, link.text)) else None
-            return verdict(around)
-        claimable = CLAIM.fullmatch(f"[{expected}](calc:{value.name})")
-        return verdict(f'{link.name} is "{expected}"', expected if claimable else None)
+        if link.text != expected:
+            message = f'{link.name} is "{expected}"'
+            correction = expected if CLAIM.fullmatch(f"[{expected}](calc:{value.name})") else None
+        elif any(map(str.isnumeric, expected)):
+            message = beside(before, None, value.unit, after)
+    elif value:
+        message, correction = _number(link, value, owner.accepted(value), before, after)
+    return Verdict(page, link, owner, value, f'claim "{link.text}": {message}' if message else None, correction)
+
+
+def _number(
+    link: ClaimLink, value: Value, accepted: Fraction | None, before: str, after: str
+) -> tuple[str | None, str | None]:
+    """What is wrong with a claim to a number, and its text with digits that hold."""
     try:
         claim = parse(link.text)
     except ValueError as error:
-        return verdict(f"{link.name} is {value.text}; {error}")
-    reason = value.disagreement(claim, owner.accepted(value))
+        return f"{link.name} is {value.text}; {error}", None
+    reason = value.disagreement(claim, accepted)
     if reason is None:
-        return verdict(beside(before, claim, value.unit, after))
+        return beside(before, claim, value.unit, after), None
     other = claim.unit.dimension != value.unit.dimension
-    correction = None if other else _corrected(claim, value, owner.accepted(value))
+    text = None if other else rewrite(claim, value.exact)
+    correction = text if text and value.disagreement(parse(text), accepted) is None else None
     shown = correction
     if not shown and (other or claim.unit.symbol != value.unit.symbol):
         shown = show(value.exact, value.unit if other else claim.unit)
     shown = f" ({shown})" if shown and shown != value.text else ""
     reason = "" if reason == "the digits differ" else f"; {reason}"
-    return verdict(f"{link.name} is {value.text}{shown}{reason}", correction)
+    return f"{link.name} is {value.text}{shown}{reason}", correction
 
 
-def _corrected(claim: Claim, value: Value, recorded: Fraction | None) -> str | None:
-    text = rewrite(claim, value.exact)
-    return text if text and value.disagreement(parse(text), recorded) is None else None
-
-
-def _told(page: Page, verdicts: dict[int, Verdict], settings: Settings) -> Iterator[Problem]:
+def _told(page: Page, verdicts: Iterable[Verdict], settings: Settings) -> Iterator[Problem]:
     """What does not hold on a page, but for its naked numbers."""
     source, results, path = page.source, page.results, page.path
-    for line, message in (*source.problems, *page.prose.problems):
-        yield Problem(path, line, message)
-    for verdict in verdicts.values():
-        if verdict.message:
-            yield Problem(path, verdict.link.line, verdict.message, verdict.correction is not None)
-    for number, message in page.prose.odd.items():
-        if number < 0:
-            yield Problem(path, source.seek("", "calc:", 0), message)
-        else:
-            link = source.claims[number]
-            text = f'claim "{link.text}" is not on the built page: {message}' if message.startswith("a ") else message
-            yield Problem(path, link.line, text)
+    found = [*source.problems, *page.prose.problems]
+    found += [(source.line(failure.place), failure.message) for failure in results.failures]
+    for n, message in page.prose.odd.items():
+        link = source.claims[n] if n >= 0 else None
+        unshown = (
+            f'claim "{link.text}" is not on the built page: {message}' if link and message.startswith("a ") else message
+        )
+        found.append((link.line if link else source.seek("", "calc:", 0), unshown))
     for index, block in enumerate(source.blocks):
         if block.runs and index not in page.prose.blocks:
-            yield Problem(path, block.line, "this block is not on the built page: it did not run, or stands in a comment")
-        result = results.blocks.get(index)
-        for place, message in result.doubts if result else ():
-            yield Problem(path, source.line(place), message)
-        shown = len(result.printed) + sum(len(s.svg) for s in result.shown if isinstance(s, Figure)) if result else 0
-        if shown > LARGEST:
-            yield Problem(path, block.line, f"this block shows {shown:,} characters: draw or print less than {LARGEST:,}")
-    for failure in results.failures:
-        yield Problem(path, source.line(failure.place), failure.message)
-    if not page.incomplete:
-        for value in results.values.values():
-            if isinstance(value.value, str) and not value.source and settings.naked(value.value):
-                message = f"published {value.name}: {value.text} has a number: publish that, or the source= of what is quoted"
-                yield Problem(path, source.line(value.place), message)
-    yield from _against_record(page)
+            found.append((block.line, "this block is not on the built page: it did not run, or stands in a comment"))
+        if result := results.blocks.get(index):
+            found += [(source.line(place), message) for place, message in result.doubts]
+            if result.size > LARGEST:
+                found.append((block.line, f"this block shows {result.size:,} characters: show less than {LARGEST:,}"))
+    for value in results.values.values():
+        if (
+            isinstance(value.value, str)
+            and not value.source
+            and not page.incomplete
+            and any(settings.naked(value.value))
+        ):
+            message = (
+                f"published {value.name}: {value.text} has a number: publish that, or the source= of what is quoted"
+            )
+            found.append((source.line(value.place), message))
+    yield from (Problem(path, line, message) for line, message in found)
+    yield from (Problem(path, v.link.line, v.message, bool(v.correction)) for v in verdicts if v.message)
+    yield from (Problem(*told, True) for told in _against_record(page))
 
 
-def _against_record(page: Page) -> Iterator[Problem]:
+def _against_record(page: Page) -> Iterator[tuple[str, int, str]]:
     record, computed = page.record, page.results.entries
     if record.fault:  # what it holds cannot be told
-        yield Problem(page.record_path, *record.fault, True)
+        yield page.record_path, *record.fault
         return
     if computed and not record.there:
-        message = f"this page has no record yet: {len(computed)} entries to accept"
-        yield Problem(page.path, page.source.line(next(iter(computed.values())).place), message, True)
+        line = page.source.line(next(iter(computed.values())).place)
+        yield page.path, line, f"this page has no record yet: {len(computed)} entries to accept"
         return
     for key, entry in computed.items():
         line, said = page.source.line(entry.place), key.replace("value ", "published ", 1)
         if key not in record.entries:
-            yield Problem(page.path, line, f"{said}: {entry.text} is not in the record", True)
+            yield page.path, line, f"{said}: {entry.text} is not in the record"
         elif not agree(record.entries[key][1], entry):
-            message = f"{said}: recorded {record.entries[key][1]}, computed {entry.text}"
-            yield Problem(page.path, line, message, True)
-    if not page.incomplete:
-        for key, (line, _) in record.entries.items():
-            if key not in computed:
-                yield Problem(page.record_path, line, f"{key} is recorded, but the page no longer has it", True)
+            yield page.path, line, f"{said}: recorded {record.entries[key][1]}, computed {entry.text}"
+    for key, (line, _) in record.entries.items():
+        if key not in computed and not page.incomplete:
+            yield page.record_path, line, f"{key} is recorded, but the page no longer has it"
 
 
-def naked(number: str) -> str:
+def naked(word: str) -> str:
     """What is said of a number in prose that nothing computes."""
-    match = re.fullmatch(r"([\d.,]+)([^\W\d]\S*)", number)
-    spaced = f"{match[1]} {match[2]}" if match and [unit for _, unit in find(number) if unit] else ""
-    message = f'naked number "{number}": publish it and claim it, [{spaced or number}](calc:name)'
-    name = not spaced and any(map(str.isalpha, number))
-    return message + ("; a name, if it is one, goes into names in mkdocs.yml" if name else "")
+    match = re.fullmatch(r"([\d.,]+)([^\W\d]\S*)", word)
+    spaced = f"{match[1]} {match[2]}" if match and any(unit for _, unit in find(word)) else ""
+    name = not spaced and any(map(str.isalpha, word))
+    also = "; a name, if it is one, goes into names in mkdocs.yml" if name else ""
+    return f'naked number "{word}": publish it and claim it, [{spaced or word}](calc:name){also}'
 
 
-def _naked(page: Page, settings: Settings, title: str) -> Iterator[tuple[int, str, str]]:
-    """Each number that a reader sees and nothing computes: its line, itself, and what to say of it."""
-    source = page.source
-    told: set[str] = set()
+def _naked_prose(page: Page, title: str, settings: Settings) -> Iterator[tuple[int, str, str]]:
+    """Each number that a page shows and nothing computes: its line, itself, and what to say of it."""
+    source, told = page.source, set()
     for line, text in source.listed():
-        for at, number in settings.naked(text):
-            told.add(number)
-            yield line + text.count("\n", 0, at), number, naked(number)
+        for at, word in settings.naked(text):
+            told.add(word)
+            yield line + text.count("\n", 0, at), word, naked(word)
     for seen in page.prose.seen:
         if seen.kind == "text":
-            for at, number in settings.naked(seen.text):
-                told.add(number)
-                yield source.seek(seen.text[:at], number, seen.after), number, naked(number)
-        elif seen.kind == "code":
-            for number in _dressed(settings.without_names(seen.text)):
-                yield source.seek("", seen.text, seen.after), number, naked(number)
+            for at, word in settings.naked(seen.text):
+                told.add(word)
+                yield source.seek(seen.text[:at], word, seen.after), word, naked(word)
         else:
-            for number in _formula_numbers(settings.without_names(seen.text)):
-                yield seen.after, number, naked(number)
-    for at, number in settings.naked(title):
-        if number not in told:
-            yield source.seek(title[:at], number, 0), number, naked(number)
+            numbers = _dressed if seen.kind == "code" else _results
+            for word in numbers(settings.without_names(seen.text)):
+                yield source.seek("", seen.written or seen.text, seen.after), word, naked(word)
+    for at, word in settings.naked(title):
+        if word not in told:
+            yield source.seek(title[:at], word, 0), word, naked(word)
+
+
+def _naked_code(page: Page, settings: Settings) -> Iterator[tuple[int, str, str]]:
+    """Each number that the code of a page, all of which ran, says in words: its line, itself, and what to say of it."""
     if page.incomplete:
         return
-    typed = 'naked number "{}" in code: put it in by an f-string, or leave it out'
-    for value in page.results.values.values():
-        for _, number in settings.naked(value.reason):
-            yield source.line(value.place), number, typed.format(number)
-    quoted = {value.value for value in page.results.values.values() if value.source}
+    values, source = page.results.values.values(), page.source
+    found = [(source.line(value.place), word) for value in values for _, word in settings.naked(value.reason)]
+    quoted = {value.value for value in values if value.source}
     for block in source.blocks:
         shown, said = code.words(block.code)
         for line, text in shown:
-            for at, number in settings.naked(text):
-                yield block.line + 1 + line + text.count("\n", 0, at), number, typed.format(number)
+            found += [(block.line + 1 + line + text.count("\n", 0, at), word) for at, word in settings.naked(text)]
         for line, text in said:
-            if text not in quoted:
-                for number, unit in find(settings.without_names(text)):
-                    if unit or "," in number:
-                        yield block.line + 1 + line, number, typed.format(number)
+            numbers = find(settings.without_names(text)) if text not in quoted else ()
+            found += [(block.line + 1 + line, text) for text, unit in numbers if unit or "," in text]
+    for line, word in found:
+        yield line, word, f'naked number "{word}" in code: put it in by an f-string, or leave it out'
 
 
 def _dressed(text: str) -> list[str]:
-    """The numbers of a code span that are dressed as code: alone, behind a relation, or with a unit among other words."""
-    text = re.sub(r"\"[^\"]*\"|'[^']*'|\[[^\]]*\](?:\([^)]*\))?", " ", text) if re.search(r"[^\W\d]{4}", text) else text
+    """The numbers of a code span that are dressed as code: alone, behind a relation, or with a unit among words."""
+    if re.search(r"[^\W\d]{4}", text):  # what it quotes is its own
+        text = re.sub(r"\"[^\"]*\"|'[^']*'|\[[^\]]*\](?:\([^)]*\))?", " ", text)
     found = list(find(text))
     if len(found) == 1 and not re.search(r"[^\W\d_]", text.replace(found[0][0], "")):
         return [found[0][0]]
     results = re.findall(r"\s(?:=|≈|<|>|≤|≥|->|→)\s+([-−]?[\d.,]*\d)(?=\s*[^\W\d]*\W*\Z)", text)
-    return [number for number, unit in found if unit] or results
+    return [text for text, unit in found if unit] or results
 
 
-def _formula_numbers(formula: str) -> list[str]:
+def _results(formula: str) -> list[str]:
     """The numbers of a formula that are results, and not constants beside a variable."""
-    formula = "".join(c for c in unicodedata.normalize("NFKC", formula) if unicodedata.category(c) != "Cf")  # x²⁵ as x25
+    formula = "".join(
+        c for c in unicodedata.normalize("NFKC", formula) if unicodedata.category(c) != "Cf"
+    )  # x²⁵ as x25
     numbers = re.findall(r"\d+(?:[.,]\d+)*", formula)
-    result = re.findall(r"[=≈∼≤≥<>≲≳⩽⩾]\s*(\d)\s*\Z", formula)
-    return [number for number in numbers if len(number) > 1] + result if re.search(r"[^\W\d_]", formula) else numbers
+    last = re.findall(r"[=≈∼≤≥<>≲≳⩽⩾]\s*(\d)\s*\Z", formula)
+    return [n for n in numbers if len(n) > 1] + last if re.search(r"[^\W\d_]", formula) else numbers
 
 
 def _unused_exemptions(site: _Site, settings: Settings, exempted: set[tuple[str, str]]) -> Iterator[Problem]:
     """The exemptions that match nothing, each at its line of mkdocs.yml."""
-    for path, number in [(path, str(number)) for path, numbers in settings.exempt.items() for number in numbers]:
-        page = site.by_path.get(path)
-        if page is None or not (page.incomplete or (path, number) in exempted):
-            at = max(0, settings.text.find(number, settings.text.find(path, settings.text.find("exempt:"))))
-            line = settings.text.count("\n", 0, at) + 1
-            yield Problem(settings.path, line, f'the exemption of "{number}" matches nothing on {path}')
+    for path, word in [(path, str(word)) for path, words in settings.exempt.items() for word in words]:
+        if (path, word) not in exempted and not (path in site.pages and site.pages[path].incomplete):
+            at = max(0, settings.text.find(word, settings.text.find(path, settings.text.find("exempt:"))))
+            message = f'the exemption of "{word}" matches nothing on {path}'
+            yield Problem(settings.path, settings.text.count("\n", 0, at) + 1, message)
 
 
 def unreached(docs: Path, root: Path, pages: Iterable[Page]) -> Iterator[Problem]:
@@ -369,11 +365,10 @@ def unreached(docs: Path, root: Path, pages: Iterable[Page]) -> Iterator[Problem
     new = [page.path for page in pages if page.results.entries and not page.record.there]
     for file in sorted(docs.rglob("*.md")):
         path = file.relative_to(root).as_posix()
-        if path not in known:
-            lines = enumerate(file.read_text(encoding="utf-8", errors="replace").split("\n"), 1)
-            line = next((number for number, text in lines if "calc:" in text or 'exec="on"' in text), None)
-            if line:
-                yield Problem(path, line, "this page has numbers, but the build does not reach it")
+        lines = [] if path in known else file.read_text("utf-8", "replace").split("\n")
+        line = next((n for n, text in enumerate(lines, 1) if "calc:" in text or 'exec="on"' in text), None)
+        if line:
+            yield Problem(path, line, "this page has numbers, but the build does not reach it")
     for file in sorted(docs.rglob("*.record")):
         if not file.with_suffix(".md").exists():
             hint = f": if it was renamed, to {' or '.join(new)}, rename its record too" if new else ""
@@ -383,14 +378,13 @@ def unreached(docs: Path, root: Path, pages: Iterable[Page]) -> Iterator[Problem
 def summary(found: Sequence[Problem]) -> str:
     """The last line of a report: how many problems, and the command that accepts what merely drifted."""
     drifted = [problem for problem in found if problem.drift]
-    other = len(found) - len(drifted)
     pages = sorted({re.sub(r"\.record$", ".md", problem.path) for problem in drifted})
     parts = []
     if drifted:
         numbers = "1 number" if len(drifted) == 1 else f"{len(drifted)} numbers"
         parts.append(f"{numbers} drifted on {'1 page' if len(pages) == 1 else f'{len(pages)} pages'}.")
-    if other:
-        parts.append(f"{other}{' more' if drifted else ''} problem{'' if other == 1 else 's'} to mend by hand.")
+    if other := len(found) - len(drifted):
+        parts.append(f"{other}{' more' * bool(drifted)} problem{'s' * (other != 1)} to mend by hand.")
     if drifted:
         parts.append(f"To accept: scripts/record {' '.join(pages)}")
     return " ".join(parts)

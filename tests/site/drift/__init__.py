@@ -38,8 +38,8 @@ class Defect:
     written so. fresh: built by a process of its own, which runs the notebook, for the warm one cannot see the change.
     also: more such changes, as [file, old, new].
     expect: every message of the build, in any order. {file} is `file`, {page} a record's page, {at+2} two lines below
-    {at}, and {/text/} the first line of the message's own file that holds the text, {/text/2} the second. {any} is any
-    text: a value that differs from machine to machine.
+    {at}, and {/text/} the first line of the message's own file that holds the text, {/text/2} the second, {/text/-1} the
+    one above the first. {any} is any text: a value that differs from machine to machine.
     """
 
     name: str
@@ -88,9 +88,12 @@ def _with_lines(message: str, at: int, copy: Path) -> str:
 
     def line(match: re.Match) -> str:
         lines = (copy / message.split(":")[0]).read_text(encoding="utf-8").split("\n")
-        return str([number for number, text in enumerate(lines, 1) if match[1] in text][int(match[2] or 1) - 1])
+        found = [number for number, text in enumerate(lines, 1) if match[1] in text]
+        if not found:
+            raise ValueError(f"no line of {message.split(':')[0]} holds {match[1]!r} any more")
+        return str(found[int(match[2] or 1) - 1] - int(match[3] or 0))
 
-    return re.sub(r"(?<=:)\{/(.+?)/(\d*)\}(?=: )", line, message)
+    return re.sub(r"(?<=:)\{/(.+?)/(?:(\d+)|-(\d+)|)\}(?=: )", line, message)
 
 
 def difference(found: list[str], expected: list[str]) -> str | None:

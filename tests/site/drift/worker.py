@@ -4,7 +4,6 @@ Prints a JSON line for each: its title, and null or what went wrong. Argument: w
 """
 
 import contextlib
-import functools
 import json
 import logging
 import os
@@ -21,8 +20,10 @@ from mkdocs.structure.files import Files
 from mkdocs.structure.pages import Page
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
+import warm
+
 from drift import Defect, corpus, difference
-from scaling_lesson.site import isolate, plugin, rendered
+from scaling_lesson.site import plugin
 
 
 def judged(*_: object) -> None:
@@ -36,7 +37,8 @@ def messages(command: str) -> list[str]:
     """
     config = load_config("mkdocs.yml", site_dir="site")
     config.plugins["numbers"].quiet = True
-    sys.modules["scaling_lesson.site.plugin"].fill_slots = judged
+    config.plugins["numbers"]._loaded = {}  # a changed module of the gate would start this process anew
+    sys.modules["scaling_lesson.site.plugin"].fill = judged
     config.plugins.on_startup(command=command, dirty=False)
     with contextlib.suppress(Abort):
         build(config)
@@ -48,13 +50,8 @@ def messages_of_a_fresh_process() -> list[str]:
     ours, theirs = os.pipe()
     child = os.fork()
     if not child:
-        server = isolate.start_server()
-        for name in [name for name in sys.modules if name.split(".")[0] == "scaling_lesson"]:
-            del sys.modules[name]
+        warm.share()
         MkDocsConfig.plugins.plugin_cache.clear()
-        from scaling_lesson.site import isolate as again
-
-        again._server = server
         with os.fdopen(theirs, "w") as pipe:
             json.dump(messages("build"), pipe)
         os._exit(0)
@@ -83,16 +80,16 @@ def stays(page: str, touched: list[Path]) -> bool:
     return not imported(Path(page).read_text(encoding="utf-8")).intersection(touched)
 
 
-def problem(defect: Defect, clean: dict[str, tuple[object, object]], gate: object) -> str | None:
+def problem(defect: Defect, clean: dict, numbers: plugin.NumbersPlugin) -> str | None:
     """Plant, build, and put everything back."""
     touched = [Path(defect.file), *(Path(file) for file, _, _ in defect.also)]
     before = {path: path.read_bytes() if path.exists() else None for path in touched}
-    gate._kept = {page: kept for page, kept in clean.items() if stays(page, touched)}
+    numbers._kept = {page: kept for page, kept in clean.items() if stays(page, touched)}
     try:
         expected = defect.plant(Path())
         found = messages_of_a_fresh_process() if defect.fresh else messages("serve")
-    except ValueError as error:
-        return str(error)
+    except Exception as error:
+        return repr(error)
     finally:
         for path, kept in before.items():
             if kept is None:
@@ -108,39 +105,37 @@ def render_once() -> None:
     made = ("content", "toc", "_title_from_render", "present_anchor_ids", "links_to_anchors")
 
     def rendering(self: Page, config: MkDocsConfig, files: Files) -> None:
-        page = config.plugins["numbers"].gate.current
+        numbers = config.plugins["numbers"]
+        source = numbers._reading.source
         settings, glossary = (Path(name).read_text(encoding="utf-8") for name in ("mkdocs.yml", "docs/glossary.md"))
-        key = (self.file.src_uri, self.markdown, settings, glossary)
-        run, reached, attributes = known.get(key, (None, None, None))
-        if run is page.run:
-            page.reached = set(reached)
+        key, results = (source.path, source.text, settings, glossary), numbers._runs[source.path].result()
+        ran, reading, attributes = known.get(key, (None, None, None))
+        if ran is results:
+            numbers._reading = reading
             vars(self).update(attributes)
-            return
-        problems = len(page.problems)
-        render(self, config, files)
-        if len(page.problems) == problems:  # those of a formula are found while it is rendered
-            known[key] = page.run, set(page.reached), {name: getattr(self, name) for name in made}
+        else:
+            render(self, config, files)
+            known[key] = results, numbers._reading, {name: getattr(self, name) for name in made}
 
     Page.render = rendering
 
 
 def main(only: str) -> None:
-    rendered.read = functools.cache(rendered.read)  # most pages are the same each time
     render_once()
     Files.add_files_from_theme = lambda *_: None  # hundreds of icons, which no page names
     logging.getLogger("mkdocs").setLevel(logging.CRITICAL)
     out = os.dup(1)
     os.dup2(2, 1)  # what blocks write there
     with os.fdopen(out, "w") as results:
-        plugin._fingerprint = lambda _: ""  # `stays` knows better which page a change reaches
+        plugin.SOURCE = Path("none")  # `stays` knows better which page a change of the code reaches
         if clean := messages("serve"):
             raise SystemExit("the site drifted before anything was planted:\n" + "\n".join(clean))
-        gate = load_config("mkdocs.yml").plugins["numbers"].gate
-        kept = dict(gate._kept)
+        numbers = load_config("mkdocs.yml").plugins["numbers"]
+        kept = dict(numbers._kept)
         for defect in corpus("real"):
             if only in defect.title:
                 start = time.process_time()
-                print(json.dumps([defect.title, problem(defect, kept, gate)]), file=results, flush=True)
+                print(json.dumps([defect.title, problem(defect, kept, numbers)]), file=results, flush=True)
                 if os.environ.get("DRIFT_TIMES"):
                     print(f"{time.process_time() - start:6.2f} s  {defect.title}", file=sys.stderr)
 

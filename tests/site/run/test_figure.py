@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import pytest
 
 from scaling_lesson.figures import CSS_VARIABLES, STYLE
-from scaling_lesson.site.run.figure import said, svg_of
+from scaling_lesson.figures.svg import said, svg_of
 
 
 def drawn(**changes):

@@ -10,6 +10,7 @@ A claim is the text of a link such as `[37.7 MB](calc:one_sequence)`. It holds w
     unit    = a unit of scaling_lesson.units, after a space; % and × and x may touch the number
 """
 
+import operator
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,11 +19,23 @@ from fractions import Fraction
 from scaling_lesson.units import COUNTED, UNITS, Unit, parse_unit
 
 BOUNDS = {
-    **{"about": "about", "≈": "about", "~": "about", "exactly": "="},
-    **{"over": ">", "more than": ">", ">": ">", "at least": ">=", "≥": ">="},
-    **{"under": "<", "less than": "<", "<": "<", "at most": "<=", "≤": "<="},
+    "about": "about",
+    "≈": "about",
+    "~": "about",
+    "exactly": "=",
+    "over": ">",
+    "more than": ">",
+    ">": ">",
+    "at least": ">=",
+    "≥": ">=",
+    "under": "<",
+    "less than": "<",
+    "<": "<",
+    "at most": "<=",
+    "≤": "<=",
 }
 WORDS = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
+_COMPARE = {"=": operator.eq, ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 
 _WORDED = "|".join(bound.replace(" ", r"\s") for bound in BOUNDS if bound.isascii() and bound[0].isalpha())
@@ -37,7 +50,9 @@ _NUMBER = re.compile(
     re.X,
 )
 _SYMBOL = "|".join(re.escape(s) for s in sorted(UNITS, key=len, reverse=True) if s[:1].isalpha() and s != "x")
-_UNIT = re.compile(rf"\s?(?:%|×(?!\s?[\w(])|x\b(?!\s?[\d(])|/\s?(?:{_SYMBOL})\b|(?:{_SYMBOL})(?:/(?:{_SYMBOL}))?\b(?!['’]))")
+_UNIT = re.compile(
+    rf"\s?(?:%|×(?!\s?[\w(])|x\b(?!\s?[\d(])|/\s?(?:{_SYMBOL})\b|(?:{_SYMBOL})(?:/(?:{_SYMBOL}))?\b(?!['’]))"
+)
 
 
 @dataclass(frozen=True)
@@ -61,16 +76,20 @@ def parse(text: str) -> Claim:
     match = _NUMBER.match(text)
     rest = text[match.end() :] if match else text
     if match is None or not (rest[:1].isspace() or rest in ("", "%", "×", "x")):
-        spaced = f'; a space is missing: "{text[: match.end()]} {rest}"' if match and (unit_after(rest) or rest in WORDS) else ""
+        spaced = (
+            f'; a space is missing: "{text[: match.end()]} {rest}"'
+            if match and (unit_after(rest) or rest in WORDS)
+            else ""
+        )
         raise ValueError(f'"{text}" does not read as a number with an optional bound and unit{spaced}')
-    unit = parse_unit(rest.strip())
+    unit = parse_unit(rest[1:] if rest[:1].isspace() else rest)
     parts = {name: part or "" for name, part in match.groupdict().items()} | {"unit": rest}
     scale = unit.factor * WORDS.get(parts["word"], 1)
     sign = -1 if parts["sign"] else 1
     bound = BOUNDS.get(" ".join(parts["bound"].lower().split()), "")
+    if parts["above"] and not int(parts["below"]):
+        raise ValueError(f'"{text}" divides by zero')
     if parts["above"]:
-        if int(parts["below"]) == 0:
-            raise ValueError(f'"{text}" divides by zero')
         exact = sign * Fraction(int(parts["above"]), int(parts["below"])) * scale
         return Claim(text, bound, 1, None, exact, unit, parts)
     if parts["base"]:
@@ -87,14 +106,14 @@ def parse(text: str) -> Claim:
 
 
 def find(text: str) -> Iterator[tuple[str, str]]:
-    """Each number in a text that is not part of a word, and the unit behind it: ("37.7 MB", "MB"), ("5", "")."""
+    """Each number in a text that is no part of a word, and the unit or word of size behind it: ("37.7 MB", "MB")."""
     for match in _NUMBER.finditer(text):
         unit = _UNIT.match(text, match.end())
         end = unit.end() if unit else match.end()
         dash = match["sign"] and re.match(r"\w", text[match.start() - 1 : match.start()])  # 2-3 is a range
         start = match.end("sign") if dash else match.start()
         if (dash or not re.match(r"[\w.^]", text[max(start - 1, 0) : start])) and not re.match(r"\w", text[end:]):
-            yield text[start:end], unit[0].strip() if unit else ""
+            yield text[start:end], unit[0].strip() if unit else match["word"] or ""
 
 
 def unit_after(text: str) -> Unit | None:
@@ -110,8 +129,8 @@ def beside(before: str, claim: Claim | None, value: Unit, after: str) -> str | N
     """What is wrong with the text before and after a claim, whose value is in the unit `value`; None when nothing is.
 
     The claim with its neighbours must not be another number than the one that was checked: `[10](calc:x) million`.
-    In the text, other claims stand in ⟦ ⟧, and \\0 ends a line. A digit beside it is told as a naked number. claim: None
-    where the value is a text.
+    In the text, other claims stand in ⟦ ⟧, and \\0 ends a line. A digit beside it is told as a naked number. claim:
+    None where the value is a text.
     """
     if sign := re.search(r"[^\s\d\0(\[{\"“‘'—–⟧-]\Z|(?<![\w⟧])[-–]\Z|(?<![\w)\]%⟧]\s)[−±]\s\Z", before):
         return _another(sign[0].strip())
@@ -134,9 +153,8 @@ def _another(word: str) -> str:
 
 def _counts(word: str, value: Unit) -> bool:
     """Whether a word behind a bare number may be the noun of what the value counts."""
-    said = UNITS.get(word)
-    noun = said is not None and (said.dimension in COUNTED or word == "times")
-    return noun and (value.dimension in ("number", said.dimension) or word == "times" or word[-1] != "s")
+    noun = UNITS[word].dimension if word in UNITS else ""
+    return word == "times" or (noun in COUNTED and (value.dimension in ("number", noun) or word[-1] != "s"))
 
 
 def disagreement(
@@ -166,17 +184,8 @@ def disagreement(
 
 def holds(claim: Claim, value: Fraction) -> bool:
     """Whether the number shown stands for `value`, in base units: the right rounding of it, or within the bound."""
-    match claim.bound:
-        case "=":
-            return value == claim.number
-        case ">":
-            return value > claim.number
-        case ">=":
-            return value >= claim.number
-        case "<":
-            return value < claim.number
-        case "<=":
-            return value <= claim.number
+    if claim.bound in _COMPARE:
+        return _COMPARE[claim.bound](value, claim.number)
     if claim.step is None:
         return value == claim.number
     if value != 0 and claim.digits == 0:

@@ -1,16 +1,16 @@
-"""What a page publishes and shows: values with their unit and origin, cells of tables, facts; and how each is written out."""
+"""What a page publishes and shows: values with their unit and origin, cells of tables, facts."""
 
 import json
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
+from scaling_lesson.digits import exponent_of, fixed, in_full, raised
 from scaling_lesson.site.numbers.claim import WORDS, Claim, disagreement, holds, parse
 from scaling_lesson.units import Unit
 
 Place = tuple[int, int]
 """Where something happened: the index of the page's block, and the line within its body (0-based)."""
-
-_LIFT = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 @dataclass(frozen=True)
@@ -18,16 +18,16 @@ class Value:
     """A published value."""
 
     name: str
-    value: int | float | Fraction | str | bool
+    value: Any  # int, float, Fraction, str or bool
     unit: Unit
     tolerance: float
     reason: str
-    source: object
+    source: Any
     expression: str
     place: Place
 
     @property
-    def exact(self) -> Fraction | None:
+    def exact(self) -> Any:
         """Its number in base units of `unit`; None for text, True and False."""
         return None if isinstance(self.value, (str, bool)) else Fraction(self.value) * self.unit.factor
 
@@ -47,7 +47,7 @@ class Value:
         return f"{f'± {self.tolerance:g} {self.unit.symbol}'.rstrip()}: {self.reason}" if self.tolerance else ""
 
     def disagreement(self, claim: Claim, recorded: Fraction | None) -> str | None:
-        """Why a claim does not hold for this number; None when it does. recorded: what it was accepted as, in `unit`."""
+        """Why a claim does not hold for this number; None when it does. recorded: as it was accepted, in `unit`."""
         around = Fraction(self.value) if recorded is None else recorded
         factor = self.unit.factor
         return disagreement(claim, self.exact, self.unit, Fraction(self.tolerance) * factor, around * factor)
@@ -67,7 +67,7 @@ class Cell:
     """One number of a generated table, as shown: `value` in base units, `text` in `unit`."""
 
     text: str
-    value: int | float
+    value: Any
     unit: Unit
 
 
@@ -77,7 +77,7 @@ class Fact:
 
     name: str
     cell: Cell
-    source: object
+    source: Any
 
 
 def canonical(value: object, unit: str = "") -> str:
@@ -98,58 +98,14 @@ def rewrite(claim: Claim, value: Fraction) -> str | None:
     if parts["times"] or parts["e"]:
         if value == 0:
             return None
-        exponent, number = _exponent(abs(value) / scale, decimals), value
+        exponent, number = exponent_of(abs(value) / scale, decimals), value
     number = number / scale / Fraction(10) ** exponent
     digits = fixed(number, decimals, "," in parts["whole"] or (abs(number) >= 1000 and len(parts["whole"]) < 4))
     digits = digits.replace("-", parts["sign"] or "−")
-    power = f"{parts['times']}{str(exponent).translate(_LIFT)}" if parts["times"] else f"e{exponent}" * bool(parts["e"])
+    power = f"{parts['times']}{raised(exponent)}" if parts["times"] else f"e{exponent}" * bool(parts["e"])
     word = f" {parts['word']}" if parts["word"] else ""
     text = f"{parts['bound']}{digits}{power}{word}{parts['unit']}"
     try:
         return text if holds(parse(text), value) else None
     except ValueError:
         return None
-
-
-def _exponent(number: Fraction, decimals: int) -> int:
-    """The power of ten that leaves one digit before the point, after rounding to `decimals`."""
-    exponent = len(str(number.numerator)) - len(str(number.denominator)) - 1  # or one more
-    while round(number / Fraction(10) ** (exponent - decimals)) >= 10 ** (decimals + 1):
-        exponent += 1
-    return exponent
-
-
-def fixed(number: Fraction, decimals: int, grouped: bool = False) -> str:
-    """`number` with exactly `decimals` digits after the point, rounded half to even, from exact arithmetic."""
-    digits = round(number * 10**decimals)
-    whole, rest = divmod(abs(digits), 10**decimals)
-    sign = "-" if digits < 0 else ""
-    return f"{sign}{whole:{',' if grouped else ''}}" + (f".{rest:0{decimals}d}" if decimals else "")
-
-
-def in_full(number: int | float | Fraction) -> str:
-    """All digits of a number: whole ones with separators, others as Python writes them, with a power of ten if it does."""
-    if Fraction(number).denominator == 1 and abs(number) < 2**53:  # a larger float is written as it is
-        return f"{int(number):,}"
-    digits, e, exponent = str(number).partition("e")
-    return f"{digits} × 10{str(int(exponent)).translate(_LIFT)}" if e else digits
-
-
-def show(value: Fraction, unit: Unit, decimals: int | None = None) -> str:
-    """A value in base units as a claim would show it in `unit`: a table cell, or what a claim should read.
-
-    Without `decimals`, or where they would show nothing of it: whole numbers in full, others to four digits.
-    """
-    number = value / unit.factor
-    size = abs(number)
-    if decimals is None and number.denominator == 1 and size < 10**15:
-        decimals = 0
-    elif decimals is None and Fraction(1, 1000) <= size < 10**6:
-        decimals = max(0, 3 - _exponent(size, 3))
-    if decimals is not None and size < 10**26 and (round(number * 10**decimals) or not number):
-        text = fixed(number, decimals, grouped=True)
-    else:
-        exponent = _exponent(abs(number), 3)
-        text = f"{fixed(number / Fraction(10) ** exponent, 3)} × 10{str(exponent).translate(_LIFT)}"
-    space = "" if unit.symbol in ("", "%", "×", "x") else " "
-    return f"{text}{space}{unit.symbol}"

@@ -9,7 +9,7 @@ import yaml
 
 
 def words(code: str) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
-    """The texts of a block that ran: those that figure(...) and table(...) show; all others, and comments. Lines from 0."""
+    """The texts of a block that ran: those that figure(...) and table(...) show; all else. Lines from 0."""
     tree = ast.parse(code)
     shown: dict[ast.AST, tuple[int, str]] = {}
 
@@ -32,7 +32,7 @@ def words(code: str) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
     texts = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str) and n not in shown]
     tokens = tokenize.generate_tokens(io.StringIO(code).readline)
     comments = [(token.start[0] - 1, token.string) for token in tokens if token.type == tokenize.COMMENT]
-    return list(shown.values()), [(n.lineno - 1, n.value) for n in texts] + comments
+    return list(shown.values()), [(n.lineno - 1, str(n.value)) for n in texts] + comments
 
 
 def settings(text: str) -> list[tuple[int, str]]:
@@ -43,7 +43,7 @@ def settings(text: str) -> list[tuple[int, str]]:
             shown.append(value)
         elif key.value == "nav":
             shown += _titles(value)
-    return [(node.start_mark.line + 1 + (node.style in ("|", ">")), str(node.value)) for node in shown]
+    return [(node.start_mark.line + 1 + (getattr(node, "style", "") in ("|", ">")), str(node.value)) for node in shown]
 
 
 def _titles(node: yaml.Node) -> Iterator[yaml.Node]:

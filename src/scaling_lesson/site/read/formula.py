@@ -22,7 +22,7 @@ class FormulaProcessor(InlineProcessor):
         self.compiled_re = _MATH
         self._note = note
 
-    def handleMatch(self, m: re.Match, data: str) -> tuple[str, int, int]:  # noqa: N802 (Markdown's name)
+    def handleMatch(self, m: re.Match, data: str) -> tuple[str, int, int]:
         formula, end = _formula(m), m.end(0)
         mathml = formula.mathml
         if data[end : end + 1] in (".", ",", ";", ":", ")") and not formula.error:  # it must not begin the next line

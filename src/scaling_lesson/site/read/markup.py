@@ -5,6 +5,7 @@ Claims are filled in when every page is judged, since a claim may name another p
 
 import re
 from collections.abc import Callable
+from typing import Any
 from xml.etree.ElementTree import Element
 
 from markdown import Markdown
@@ -19,10 +20,10 @@ from pymdownx.superfences import SuperFencesCodeExtension, SuperFencesException
 from scaling_lesson.site.read.formula import FormulaProcessor
 from scaling_lesson.site.read.prose import Reading
 from scaling_lesson.site.read.source import MARK
-from scaling_lesson.site.read.terms import TermsProcessor, spellings
 
 BlockHTML = Callable[[int, Callable[[str, str, str], str]], tuple[str, str, str]]
-"""What a page shows of a block, given its index and highlight(code, language, title): before its output, that, after it."""
+"""What a page shows of a block, given its index and highlight(code, language, title): before its output, it, after."""
+
 
 def slot(kind: str, number: int) -> str:
     """What stands for a page's claim or for the problems of a block until all pages are judged; nobody types it."""
@@ -30,35 +31,50 @@ def slot(kind: str, number: int) -> str:
 
 
 class PageExtension(Extension):
-    """Renders one page after another: begin(...) before Markdown does, end() after it."""
+    """Renders one page after another; begin(...) comes before each."""
 
-    def __init__(self, terms: dict[str, str]) -> None:
-        super().__init__()
-        self._spellings = spellings(terms)
-        self._next: tuple[Reading, BlockHTML, bool] | None = None
+    _next: tuple[Reading, BlockHTML, list[Extension]] | None = None
 
-    def begin(self, reading: Reading, block_html: BlockHTML, explain: bool) -> None:
-        """The next Markdown made is the page's. explain: whether terms are marked on it."""
-        self._next = reading, block_html, explain
+    def begin(self, reading: Reading, block_html: BlockHTML, also: list[Extension]) -> None:
+        """The next Markdown made is the page's. also: extensions for pages alone, not for what a docstring shows."""
+        self._next = reading, block_html, also
 
-    def extendMarkdown(self, md: Markdown) -> None:  # noqa: N802 (Markdown's name)
+    def extendMarkdown(self, md: Markdown) -> None:
         if self._next is None:
             return  # others render what a block or a docstring shows: no claims in there
-        (reading, block_html, explain), self._next = self._next, None
+        (reading, block_html, also), self._next = self._next, None
         fences = next(e for e in md.registeredExtensions if isinstance(e, SuperFencesCodeExtension))
         blocks = _Blocks(reading, block_html)
         fences.extend_super_fences("python", blocks.format, blocks.validate, None)
+        html_blocks = md.preprocessors["html_block"]
+
+        def read_html(lines: list[str]) -> list[str]:
+            first = md.htmlStash.html_counter
+            lines = html_blocks.run(lines)
+            reading.raw = range(first, md.htmlStash.html_counter)
+            return lines
+
         # After whitespace is normalized (30), before fences are read (25).
-        md.preprocessors.register(_Number(md, reading), "lesson_number", 28)
-        md.preprocessors.register(_HtmlBlocks(md, reading, md.preprocessors["html_block"]), "html_block", 20)
+        md.preprocessors.register(_processor(Preprocessor, md, reading.source.marked), "lesson_marks", 28)
+        md.preprocessors.register(_processor(Preprocessor, md, read_html), "html_block", 20)
         # After code spans (190), before escapes (180): a backslash inside a formula belongs to the formula.
         md.inlinePatterns.register(FormulaProcessor(md, reading.formulas.__setitem__), "lesson_formula", 185)
         # After inline patterns (20) made the links, before MkDocs rewrites addresses (0).
         md.treeprocessors.register(_Slots(md, reading), "lesson_slots", 15)
-        if explain and self._spellings:
-            md.treeprocessors.register(TermsProcessor(md, self._spellings), "lesson_terms", 7)
-        md.treeprocessors.register(_Read(md, reading), "lesson_read", -1)
-        md.postprocessors.register(_Unmark(md), "lesson_unmark", -1)
+        md.registerExtensions(also, {})
+        md.treeprocessors.register(
+            _processor(Treeprocessor, md, lambda root: reading.walk(root, md)), "lesson_read", -1
+        )
+        # Code spans and listings have kept the numbers of claims.
+        unmark = _processor(Postprocessor, md, lambda text: re.sub(f"calc:{MARK}\\d+{MARK}", "calc:", text))
+        md.postprocessors.register(unmark, "lesson_unmark", -1)
+
+
+def _processor(kind: Callable, md: Markdown, run: Callable) -> Any:
+    """One of Markdown's processors, which does what a function does."""
+    processor = kind(md)
+    processor.run = run
+    return processor
 
 
 class _Blocks:
@@ -73,45 +89,18 @@ class _Blocks:
         return True
 
     def format(self, src: str, language: str, md: Markdown, options: dict, **_: object) -> str:
-        try:
-            return self._format(options["index"], src, md)
-        except Exception as error:  # any other is swallowed, and the block shown as text
-            raise SuperFencesException from error
-
-    def _format(self, index: int, src: str, md: Markdown) -> str:
-
         def highlight(code: str, language: str, title: str = "") -> str:
-            fence = md.preprocessors["fenced_code_block"]
             settings = {"title": title} if title else {}
+            fence: Any = md.preprocessors["fenced_code_block"]
             return fence.highlight(code, language, settings, md, classes=[], id_value="", attrs={})
 
-        before, output, after = self._html(index, highlight)
-        shown = base_format(language="python", run=lambda *_, **__: output, code=src, md=md, html=True)
-        self._reading.blocks[md.htmlStash.html_counter] = index
+        try:
+            before, output, after = self._html(options["index"], highlight)
+            shown = base_format(language="python", run=lambda *_, **__: output, code=src, md=md, html=True)
+        except Exception as error:  # any other is swallowed, and the block shown as text
+            raise SuperFencesException from error
+        self._reading.blocks[md.htmlStash.html_counter] = options["index"]
         return f"{before}{shown}{after}"
-
-
-class _Number(Preprocessor):
-    def __init__(self, md: Markdown, reading: Reading) -> None:
-        super().__init__(md)
-        self._source = reading.source
-
-    def run(self, lines: list[str]) -> list[str]:
-        return self._source.marked(lines)
-
-
-class _HtmlBlocks(Preprocessor):
-    """Markdown's own reading of HTML blocks; notes which of what is stashed they are."""
-
-    def __init__(self, md: Markdown, reading: Reading, html_block: Preprocessor) -> None:
-        super().__init__(md)
-        self._reading, self._html_block = reading, html_block
-
-    def run(self, lines: list[str]) -> list[str]:
-        first = self.md.htmlStash.html_counter
-        lines = self._html_block.run(lines)
-        self._reading.raw = range(first, self.md.htmlStash.html_counter)
-        return lines
 
 
 class _Slots(Treeprocessor):
@@ -123,41 +112,26 @@ class _Slots(Treeprocessor):
 
     def run(self, root: Element) -> None:
         for parent in root.iter():
-            heading = re.fullmatch("h[1-6]", parent.tag)
             for link in parent:
-                address = link.get("href") or ""
-                if link.tag == "a" and address.startswith("calc:"):
-                    self._claim(link, address, "a heading cannot hold one" if heading else None)
+                if link.tag == "a" and link.get("href", "").startswith("calc:"):
+                    self._claim(link, heading=bool(re.fullmatch("h[1-6]", parent.tag)))
 
-    def _claim(self, link: Element, address: str, trouble: str | None) -> None:
-        mark = re.match(f"calc:{MARK}(\\d+){MARK}", address)
-        number = int(mark[1]) if mark else -1
+    def _claim(self, link: Element, heading: bool) -> None:
+        mark = re.match(f"calc:{MARK}(\\d+){MARK}", link.get("href", ""))
+        number, text = int(mark[1]) if mark else -1, "".join(link.itertext())
         claim = self._reading.source.claims[number] if mark else None
-        text = "".join(link.itertext())
-        if claim is None or not claim.name or len(link) or set(link.attrib) != {"href"} or text != claim.text:
-            trouble = trouble or "this is not a claim: write [37.7 MB](calc:name), on one line"
+        good = claim and claim.name and text == claim.text and not len(link) and set(link.attrib) == {"href"}
         link.tag = "span"
         link.attrib.clear()
-        if trouble:
-            self._reading.odd[number] = trouble
+        if good and not heading:
+            self._reading.claims[number] = text
+            link.attrib.update({"class": "claim", "id": f"claim-{number}"})
+            link.text = AtomicString(slot("claim", number))
+        else:
             link.set("class", "claim-odd")
-            return
-        self._reading.claims[number] = text
-        link.attrib.update({"class": "claim", "id": f"claim-{number}"})
-        link.text = AtomicString(slot("claim", number))
-
-
-class _Read(Treeprocessor):
-    def __init__(self, md: Markdown, reading: Reading) -> None:
-        super().__init__(md)
-        self._reading = reading
-
-    def run(self, root: Element) -> None:
-        self._reading.walk(root, self.md)
-
-
-class _Unmark(Postprocessor):
-    """Takes the numbers away that code spans and listings have kept."""
-
-    def run(self, text: str) -> str:
-        return re.sub(f"calc:{MARK}\\d+{MARK}", "calc:", text)
+            why = (
+                "a heading cannot hold one"
+                if heading
+                else "this is not a claim: write [37.7 MB](calc:name), on one line"
+            )
+            self._reading.odd[number] = why

@@ -6,8 +6,7 @@ Python-Markdown decides what a reader gets, so this reads the tree it makes, onc
 import html
 import re
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element, fromstring
 
 from markdown import Markdown
@@ -15,19 +14,23 @@ from markdown.util import HTML_PLACEHOLDER_RE
 
 from scaling_lesson.site.read.source import MARK, Source
 
-_READ_OUT = {"alt", "title", "placeholder", "value", "label", "summary"}
-"""Attributes that are read out, or shown on hover or in a field; and all that begin with aria-."""
+_READ_OUT = re.compile("alt|title|placeholder|value|label|summary|aria-.*")
+"""Attributes that are read out, or shown on hover or in a field."""
+_INLINE_BLOCKS = {"br", "td", "th", "dt", "dd", "li", "summary", "caption"}
+"""Elements that end a line, besides those that Markdown calls blocks."""
 _ROWS = {"math", "mrow", "mstyle", "mpadded", "semantics"}
 """MathML elements whose parts stand side by side."""
-_UNREAD = re.compile(
-    r"(?m)^\s*(?:([=!?/:~+`|<-])\1\1.*|\|.*\|\s*$|: {3}\S.*)|([=~+^*_$`:])\2(?=\S).*|\$\$.*|\]\(.*|\]\[|\[\^[^\]]*\]?|\{[:#.](?!\d)[^}]*\}?"
-)
-"""What Markdown would have taken for markup, had it read it; so an extension is off, or it is written wrongly."""
 _PLAIN_TAG = re.compile(r"</[^>]*>|<(?:b|br|em|i|kbd|strong|sub|sup)\s*/?>|<!--.*", re.S)
 """Tags that can only set text; a comment shows nothing."""
 _DOCSTRING = {"doc", "doc-object"}
 """The classes of what mkdocstrings shows of the reference code: code with its comments."""
+_UNREAD = re.compile(
+    r"(?m)^\s*(?:([=!?/:~+`|<-])\1\1.*|\|.*\|\s*$|: {3}\S.*)"
+    r"|([=~+^*_$`:])\2(?=\S).*|\$\$.*|\]\(.*|\]\[|\[\^[^\]]*\]?|\{[:#.](?!\d)[^}]*\}?"
+)
+"""What Markdown would have taken for markup, had it read it: an extension is off, or it is written wrongly."""
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+_NUMBERED = re.compile(f"{MARK}(\\d+){MARK}")
 
 
 @dataclass(frozen=True)
@@ -42,14 +45,15 @@ class Formula:
 
 @dataclass(frozen=True)
 class Seen:
-    """A text of the page with a digit in it. before: what is shown in front of it. after: the last known line in front.
+    """A text of the page with a digit in it. kind: "text", "code", or "formula".
 
-    kind: "text", "code", or "formula".
+    after: the line of the last claim or block in front of it. written: what its line holds, if not the text.
     """
 
     kind: str
     text: str
     after: int
+    written: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,53 +70,50 @@ class Prose:
     problems: tuple[tuple[int, str], ...]
 
 
+@dataclass
 class Reading:
-    """The reading of one page while it is rendered, filled by the processors of read.markup; prose() is its result."""
+    """The reading of one page while it is rendered, filled by the processors of read.markup; prose() is its result.
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self.formulas: dict[int, Formula] = {}
-        """By the number of what it is stashed as."""
-        self.blocks: dict[int, int] = {}
-        """The index of each block, likewise."""
-        self.raw = range(0)
-        """Which of the stash are blocks of HTML that authors typed."""
-        self.claims: dict[int, str] = {}
-        """The text of each claim that is in running text, by its number."""
-        self.odd: dict[int, str] = {}
-        self._shown: set[int] = set()
-        self._seen: list[Seen] = []
-        self._flow: list[str] = []
-        self._problems: list[tuple[str, str]] = []
-        self._after = source.front + 1
+    formulas and blocks: what is stashed, by its number in Markdown's stash. raw: which of that are blocks of HTML that
+    authors typed. claims: the text of each claim in running text, by its number.
+    """
+
+    source: Source
+    formulas: dict[int, Formula] = field(default_factory=dict)
+    blocks: dict[int, int] = field(default_factory=dict)
+    raw: range = range(0)
+    claims: dict[int, str] = field(default_factory=dict)
+    odd: dict[int, str] = field(default_factory=dict)
 
     def walk(self, root: Element, md: Markdown) -> None:
         """Read the finished tree."""
         self._stash = md.htmlStash.rawHtmlBlocks
-        self._block_tags = set(md.block_level_elements) | {"br", "td", "th", "dt", "dd", "li", "summary", "caption"}
+        self._blocks = _INLINE_BLOCKS.union(md.block_level_elements)
+        self._flow: list[str] = []
+        self._seen: list[Seen] = []
+        self._problems: list[tuple[str, str]] = []
+        self._shown: set[int] = set()
+        self._after = self.source.front + 1
         self._element(root)
 
     def prose(self) -> Prose:
         """What was read."""
-        problems = [(self.source.seek("", word, 0), what) for word, what in self._problems]
-        flow = re.sub(r"[^\x00-\x7f\ue000]", _visible, "".join(self._flow))
-        shown = re.compile(f"{MARK}(\\d+){MARK}")
+        flow = "".join(c for c in "".join(self._flow) if c.isascii() or unicodedata.category(c) != "Cf")
         claims = {}
-        for match in shown.finditer(flow):
-            around = flow[max(0, match.start() - 99) : match.start()], flow[match.end() : match.end() + 99]
-            claims[int(match[1])] = tuple(
-                re.sub(MARK, "", shown.sub(lambda m: f"⟦{self.claims[int(m[1])]}⟧", part)) for part in around
-            )
-        return Prose(claims, self.odd, tuple(self._seen), frozenset(self._shown), tuple(problems))
+        for match in _NUMBERED.finditer(flow):
+            around = (flow[max(0, match.start() - 99) : match.start()], flow[match.end() : match.end() + 99])
+            before, after = (_NUMBERED.sub(lambda m: f"⟦{self.claims[int(m[1])]}⟧", part) for part in around)
+            claims[int(match[1])] = before.split(MARK)[-1], after.split(MARK)[0]
+        problems = tuple((self.source.seek("", written, 0), what) for written, what in self._problems)
+        return Prose(claims, self.odd, tuple(self._seen), frozenset(self._shown), problems)
 
     def _element(self, element: Element) -> None:
         tag, name = element.tag, element.get("class", "")
-        breaks = tag in self._block_tags
-        if breaks:
-            self._flow.append("\0")
+        edge = ["\0"] if tag in self._blocks else []
+        self._flow += edge
         for attribute, value in element.attrib.items():
-            hidden = tag == "abbr" or name == "headerlink"  # the definition is read on the glossary's own page
-            if (attribute in _READ_OUT or attribute.startswith("aria-")) and not hidden:
+            # A term's definition is read on the glossary's own page.
+            if _READ_OUT.fullmatch(attribute) and tag != "abbr" and name != "headerlink":
                 self._see("text", value)
         if tag == "img":
             self._problems.append(("![", "an image shows what nothing checks: draw it with figure(...)"))
@@ -120,55 +121,54 @@ class Reading:
             number = int(element.get("id").removeprefix("claim-"))
             self._after = max(self._after, self.source.claims[number].line)
             self._flow.append(f"{MARK}{number}{MARK}")
-        elif name == "claim-odd":
-            pass
         elif tag == "code":
-            text = re.sub(f"{MARK}\\d+{MARK}", "", "".join(element.itertext()))
+            text = _NUMBERED.sub("", "".join(element.itertext()))
             self._flow.append(text)
             self._see("code", text)
-        elif name != "headerlink" and not _DOCSTRING <= set(name.split()):
+        elif name not in ("headerlink", "claim-odd") and not set(name.split()) >= _DOCSTRING:
             self._text(element.text)
             for child in element:
                 self._element(child)
                 self._text(child.tail)
-        if breaks:
-            self._flow.append("\0")
+        self._flow += edge
 
     def _text(self, text: str | None) -> None:
-        """A text of the tree: with what Markdown has stashed away put back, formulas and entities; tags have none."""
-        parts = HTML_PLACEHOLDER_RE.split((text or "").replace("\x02amp\x03", "&"))
+        """A text of the tree, with what Markdown has stashed away put back: formulas and entities; tags are no text."""
         plain = ""
-        for at, part in enumerate(parts):
-            stashed = self._stash[int(part)] if at % 2 else ""
+        for at, part in enumerate(HTML_PLACEHOLDER_RE.split((text or "").replace("\x02amp\x03", "&"))):
             if not at % 2:
                 plain += part
             elif int(part) in self.formulas:
                 self._plain(plain)
-                plain = ""
                 self._formula(self.formulas[int(part)])
+                plain = ""
             elif int(part) in self.blocks:
-                self._shown.add(self.blocks[int(part)])
-                self._after = max(self._after, self.source.blocks[self.blocks[int(part)]].end)
-            elif isinstance(stashed, str) and re.fullmatch(r"&#?\w+;", stashed):
-                plain += html.unescape(stashed)
-            elif int(part) in self.raw or re.fullmatch("<[^<>]*>", str(stashed)):
-                self._tag(str(stashed).strip())
+                index = self.blocks[int(part)]
+                self._shown.add(index)
+                self._after = max(self._after, self.source.blocks[index].end)
+            else:
+                plain += self._stashed(int(part))
         self._plain(plain)
 
-    def _tag(self, typed: str) -> None:
-        if not _PLAIN_TAG.fullmatch(typed):
-            tag = re.match(r"[^>]*>?", typed)[0]
+    def _stashed(self, number: int) -> str:
+        """The text of an entity; of a tag, none."""
+        stashed = str(self._stash[number]).strip()
+        if re.fullmatch(r"&#?\w+;", stashed):
+            return html.unescape(stashed)
+        if (number in self.raw or re.fullmatch("<[^<>]*>", stashed)) and not _PLAIN_TAG.fullmatch(stashed):
+            tag = re.match(r"[^>]*>?", stashed)[0]
             self._problems.append((tag.split("\n")[0], f"{tag} may show what nothing checks: write Markdown"))
+        return ""
 
     def _plain(self, text: str) -> None:
-        for number in re.findall(f"calc:{MARK}(\\d+){MARK}", text):
-            self.odd[int(number)] = "this is not a claim: write [37.7 MB](calc:name), on one line"
-        text = re.sub(f"{MARK}\\d+{MARK}", "", text)
+        unread = re.findall(f"calc:{MARK}(\\d+){MARK}", text)
+        self.odd |= dict.fromkeys(map(int, unread), "this is not a claim: write [37.7 MB](calc:name), on one line")
+        text = _NUMBERED.sub("", text)
         self._flow.append(text)
         self._see("text", text)
         if mark := _TURNS.search(text):
             self._problems.append((mark[0], "a mark here turns the order of what follows"))
-        elif (mark := _UNREAD.search(text)) and "calc:" not in text:
+        elif (mark := _UNREAD.search(re.sub(r"(?m)^::: [\w.]+$", "", text))) and not unread:
             shown = " ".join(mark[0].split())[:40]
             what = "this footnote" if shown.startswith("[^") else "this"
             self._problems.append((shown, f"Markdown did not read {what}, and shows it as it stands: {shown}"))
@@ -178,36 +178,24 @@ class Reading:
             shown = " ".join(formula.latex.split())
             self._problems.append((formula.written, f"cannot read the formula {shown!r}: {formula.error}"))
             return
-        tree = fromstring(re.sub(' xmlns="[^"]+"', "", re.sub(r"&(?!#|amp;|lt;|gt;)", "&amp;", formula.mathml)))
+        tree = fromstring(formula.mathml.replace('xmlns="http://www.w3.org/1998/Math/MathML"', ""))
         self._flow.append("".join(tree.itertext()))
-        for text in (part for part in tree.iter("mtext") if not re.fullmatch(r"[0-9.,]*", part.text or "")):
-            self._see("text", text.text or "")
+        for part in tree.iter("mtext"):
+            if not re.fullmatch("[0-9.,]*", part.text or ""):
+                self._see("text", part.text or "")
         self._see("formula", _flat(tree), formula.written)
 
     def _see(self, kind: str, text: str, written: str = "") -> None:
         if any(map(str.isnumeric, text)):
-            after = self.source.seek("", written, self._after) if written else self._after
-            self._seen.append(Seen(kind, text, after))
-
-
-def _visible(match: re.Match) -> str:
-    return "" if unicodedata.category(match[0]) == "Cf" else match[0]
+            self._seen.append(Seen(kind, text, self._after, written))
 
 
 def _flat(node: Element) -> str:
     """A formula as text, with a space wherever its parts do not stand side by side on one line."""
-    if node.tag == "mtext" and not re.fullmatch(r"[0-9.,]*", node.text or ""):
-        return " "
+    text = node.text or ""
     if node.tag == "mspace":
         return "" if re.match(r"\Z|-|neg|0?\.[012]|0(?![.\d])", node.get("width", "")) else " "
     if node.tag in ("mi", "mn", "mo", "mtext"):
-        return " ".join((node.text or "").split())
-    inner = ("" if node.tag in _ROWS else " ").join(_flat(part) for part in node)
+        return " " if node.tag == "mtext" and not re.fullmatch("[0-9.,]*", text) else " ".join(text.split())
+    inner = ("" if node.tag in _ROWS else " ").join(map(_flat, node))
     return inner if node.tag in _ROWS else f" {inner} "
-
-
-def words_with_digits(text: str) -> Iterator[tuple[int, str]]:
-    """Each word that holds a digit, and where it begins."""
-    for word in re.finditer(r"[^\s|()\[\]*_`\"“”]+", text):
-        if any(map(str.isnumeric, word[0])):
-            yield word.start(), word[0].strip(".,;:!?'’")

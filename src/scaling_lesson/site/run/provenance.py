@@ -4,17 +4,22 @@ import ast
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 from scaling_lesson.site.numbers.claim import unit_after
 from scaling_lesson.units import without_prefix
+
+Computed = tuple[int, str, ast.expr | None]
+"""A line that gives a name its value, the value's expression, and its tree: "" and None when it is built in steps."""
+
+PREFIXES = {Fraction(base) ** power for base in (1000, 1024) for power in range(-7, 8)} - {1}
 
 
 class Provenance:
     """What the names of a page's blocks were computed by. Each block must be read before it runs."""
 
     def __init__(self) -> None:
-        self._computed: dict[str, list[tuple[int, str, ast.expr | None]]] = {}
-        """By name: each line that gives it a value, that value's expression, "" when it is built up step by step, and its tree."""
+        self._computed: dict[str, list[Computed]] = {}
 
     def read(self, source: str, tree: ast.Module) -> None:
         """Remember a block's assignments. Its lines are the page's."""
@@ -25,7 +30,7 @@ class Provenance:
                     for target in targets:
                         self._assign(target, value)
                 case ast.AugAssign(target=ast.Name(id=name)) | ast.For(target=ast.Name(id=name)):
-                    self._remember(name, node, "", None)
+                    self._computed.setdefault(name, []).append((node.lineno, "", None))
 
     def of(self, name: str, line: int) -> str:
         """What the value published as `name` by the call at `line` was computed by.
@@ -33,21 +38,20 @@ class Provenance:
         That is its own expression, or that of the name it consists of. Raises ValueError when the publishing line
         computes: readers are not shown it.
         """
-        keyword = next((k for call in self._publishing(line) for k in call.keywords if k.arg == name), None)
-        if keyword is None:
+        calls = [n for n in ast.walk(self._tree) if isinstance(n, ast.Call) and n.lineno <= line <= (n.end_lineno or 0)]
+        calls = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "publish"]
+        given = next((k.value for call in calls for k in call.keywords if k.arg == name), None)
+        if given is None:
             return name
-        if not isinstance(keyword.value, (ast.Name, ast.Attribute, ast.Subscript)) or any(
-            isinstance(node, (ast.Call, ast.BinOp)) for node in ast.walk(keyword.value)
-        ):
-            raise ValueError(f"publish lines are not shown, so {name} must be computed in a line of its own above")
-        text = ast.get_source_segment(self._source, keyword.value)
-        root = keyword.value
+        root = given
         while isinstance(root, (ast.Attribute, ast.Subscript)):
             root = root.value
-        root = getattr(root, "id", None)
-        computed = self._last(root, line)[1]
-        if computed:
-            text = computed if isinstance(keyword.value, ast.Name) else f"{text}, with {root} = {computed}"
+        computes = any(isinstance(node, (ast.Call, ast.BinOp)) for node in ast.walk(given))
+        if computes or not isinstance(given, (ast.Name, ast.Attribute, ast.Subscript)):
+            raise ValueError(f"publish lines are not shown, so {name} must be computed in a line of its own above")
+        text, name = ast.get_source_segment(self._source, given) or "", getattr(root, "id", "")
+        if computed := self._last(name, line)[1]:
+            text = computed if root is given else f"{text}, with {name} = {computed}"
         return " ".join(text.split())
 
     def mislabelled(self, names: dict[str, object]) -> Iterator[tuple[int, str]]:
@@ -58,33 +62,25 @@ class Provenance:
         for text in (node for node in ast.walk(self._tree) if isinstance(node, ast.JoinedStr)):
             for shown, behind in pairwise(text.values):
                 if isinstance(shown, ast.FormattedValue) and isinstance(behind, ast.Constant):
-                    unit = unit_after(str(behind.value))
-                    if unit is None or not without_prefix(unit.symbol):
-                        continue
-                    divisor = self._divisor(shown.value, names, shown.lineno)
-                    if divisor != unit.factor and _is_prefix(divisor):
-                        yield shown.lineno, f'"{unit.symbol}" is typed behind a number divided by {_plainly(divisor)}'
+                    unit, divisor = unit_after(str(behind.value)), self._divisor(shown.value, names, shown.lineno)
+                    if unit and without_prefix(unit.symbol) and divisor != unit.factor and divisor in PREFIXES:
+                        by = f"{divisor.numerator:,}" + f"/{divisor.denominator:,}" * (divisor < 1)
+                        yield shown.lineno, f'"{unit.symbol}" is typed behind a number divided by {by}'
 
-    def _divisor(self, node: ast.expr | None, names: dict[str, object], line: int) -> Fraction:
+    def _divisor(self, node: Any, names: dict[str, object], line: int) -> Fraction:
         """The prefix a value was divided by, in its own line or in that which computed the name it consists of."""
         if isinstance(node, ast.Name):
             node = self._last(node.id, line)[2]
-        if not isinstance(node, ast.BinOp):
-            return Fraction(1)
-        constant = _constant(node.right, names)
-        if isinstance(node.op, ast.Div) and constant:
+        constant = _constant(node.right, names) if isinstance(node, ast.BinOp) else None
+        if constant and isinstance(node.op, ast.Div):
             return Fraction(constant)
-        if isinstance(node.op, ast.Mult) and isinstance(constant, float):
+        if isinstance(constant, float) and isinstance(node.op, ast.Mult):  # whole numbers count something
             return 1 / Fraction(constant)
         return Fraction(1)
 
-    def _last(self, name: str | None, line: int) -> tuple[int, str, ast.expr | None]:
-        known = [known for known in self._computed.get(name or "", []) if known[0] <= line]
-        return max(known, key=lambda known: known[0], default=(0, "", None))
-
-    def _publishing(self, line: int) -> list[ast.Call]:
-        calls = [n for n in ast.walk(self._tree) if isinstance(n, ast.Call) and n.lineno <= line <= n.end_lineno]
-        return [c for c in calls if isinstance(c.func, ast.Name) and c.func.id == "publish"]
+    def _last(self, name: str, line: int) -> Computed:
+        known = [computed for computed in self._computed.get(name, []) if computed[0] <= line]
+        return max(reversed(known), key=lambda computed: computed[0], default=(0, "", None))
 
     def _assign(self, target: ast.expr, value: ast.expr) -> None:
         match target, value:
@@ -95,29 +91,19 @@ class Provenance:
                 for name in names:
                     self._assign(name, value)
             case ((ast.Name(id=name) | ast.Subscript(value=ast.Name(id=name))), _):
-                self._remember(name, value, ast.get_source_segment(self._source, value), value)
-
-    def _remember(self, name: str, node: ast.stmt | ast.expr, text: str, tree: ast.expr | None) -> None:
-        self._computed.setdefault(name, []).append((node.lineno, text, tree))
+                text = ast.get_source_segment(self._source, value) or ""
+                self._computed.setdefault(name, []).append((value.lineno, text, value))
 
 
 def _constant(node: ast.expr, names: dict[str, object]) -> int | float | None:
     """The value of an expression of numbers, or of names in capitals such as GIB; None for any other."""
-    for part in ast.walk(node):
-        if isinstance(part, ast.Name) and not (part.id.isupper() and isinstance(names.get(part.id), int)):
-            return None
-        if not isinstance(part, (ast.Name, ast.Constant, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.Load)):
-            return None
-    try:
-        return eval(compile(ast.Expression(node), "", "eval"), {"__builtins__": {}}, dict(names))
-    except (ArithmeticError, TypeError, ValueError):
+    parts = [part for part in ast.walk(node) if not isinstance(part, (ast.operator, ast.unaryop, ast.expr_context))]
+    if any(not isinstance(part, (ast.Name, ast.Constant, ast.BinOp, ast.UnaryOp)) for part in parts):
         return None
-
-
-def _is_prefix(number: Fraction) -> bool:
-    """Whether a number is a power of a thousand or of 1,024, or one over it."""
-    return any(number in (Fraction(base) ** power, Fraction(base) ** -power) for base in (1000, 1024) for power in range(1, 8))
-
-
-def _plainly(number: Fraction) -> str:
-    return f"{number.numerator:,}" + (f"/{number.denominator:,}" if number.denominator > 1 else "")
+    if any(isinstance(part, ast.Name) and not part.id.isupper() for part in parts):
+        return None
+    try:
+        value = eval(compile(ast.Expression(node), "", "eval"), {"__builtins__": {}}, dict(names))
+    except (ArithmeticError, TypeError, NameError):
+        return None
+    return value if isinstance(value, (int, float)) else None

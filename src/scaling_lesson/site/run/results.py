@@ -1,16 +1,32 @@
-"""What running a page's blocks left behind."""
+"""What running a page's blocks takes, and what it leaves behind."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from scaling_lesson.site.numbers.value import Cell, Entry, Fact, Place, Value
+
+
+@dataclass(frozen=True)
+class Job:
+    """A block to run: its index on the page, the line of its fence, its code, its limit in seconds.
+
+    runs: False for one that cannot; what it would have named is unknown then.
+    """
+
+    index: int
+    line: int
+    code: str
+    limit_s: float
+    runs: bool = True
 
 
 @dataclass(frozen=True)
 class Table:
     """Computed cells and text; columns are (title, unit shown, decimals)."""
 
-    columns: tuple[tuple[str, str, int | None], ...]
-    rows: tuple[tuple[Cell | str, ...], ...]
+    columns: Sequence[tuple[str, str, int | None]]
+    rows: Sequence[Sequence[Cell | str]]
 
 
 @dataclass(frozen=True)
@@ -23,26 +39,35 @@ class Figure:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a block did not run to its end. missing: the name it did not find, "" for another reason."""
+    """Why a block did not run to its end. missing: the name it did not find, "" for another reason.
+
+    follows: whether an earlier block failed that may have defined that name, so that this is no failure of its own.
+    """
 
     place: Place
     message: str
     missing: str = ""
+    follows: bool = False
 
 
 @dataclass(frozen=True)
 class BlockResult:
-    """What one block left behind. reads: the files of the project it opened. doubts: what in it misleads a reader."""
+    """What one block left behind. doubts: what in it misleads a reader. reads: the files of the project it opened."""
 
     printed: str = ""
-    shown: tuple[Figure | Table, ...] = ()
+    shown: list[Figure | Table] = field(default_factory=list)
     failure: Failure | None = None
-    doubts: tuple[tuple[Place, str], ...] = ()
+    doubts: Sequence[tuple[Place, str]] = ()
     values: dict[str, Value] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
-    cells: tuple[Cell, ...] = ()
+    cells: list[Cell] = field(default_factory=list)
     facts: dict[str, Fact] = field(default_factory=dict)
     reads: frozenset[str] = frozenset()
+
+    @property
+    def size(self) -> int:
+        """How many characters it shows."""
+        return len(self.printed) + sum(len(part.svg) for part in self.shown if isinstance(part, Figure))
 
 
 @dataclass(frozen=True)
@@ -50,23 +75,27 @@ class Results:
     """What all blocks of a page left behind, by the index of the block, and together."""
 
     blocks: dict[int, BlockResult] = field(default_factory=dict)
-    values: dict[str, Value] = field(default_factory=dict)
-    entries: dict[str, Entry] = field(default_factory=dict)
-    cells: tuple[Cell, ...] = ()
-    facts: dict[str, Fact] = field(default_factory=dict)
-    failures: tuple[Failure, ...] = ()
-    reads: frozenset[str] = frozenset()
 
+    @cached_property
+    def values(self) -> dict[str, Value]:
+        return {name: value for block in self.blocks.values() for name, value in block.values.items()}
 
-def together(blocks: dict[int, BlockResult], lost: set[str]) -> Results:
-    """The results of a page's blocks. lost: words of code that did not run; to miss one of those names is no failure."""
-    all_of = list(blocks.values())
-    return Results(
-        blocks,
-        {name: value for block in all_of for name, value in block.values.items()},
-        {key: entry for block in all_of for key, entry in block.entries.items()},
-        tuple(cell for block in all_of for cell in block.cells),
-        {name: fact for block in all_of for name, fact in block.facts.items()},
-        tuple(block.failure for block in all_of if block.failure and block.failure.missing not in lost),
-        frozenset().union(*(block.reads for block in all_of)),
-    )
+    @cached_property
+    def entries(self) -> dict[str, Entry]:
+        return {key: entry for block in self.blocks.values() for key, entry in block.entries.items()}
+
+    @cached_property
+    def failures(self) -> list[Failure]:
+        return [b.failure for b in self.blocks.values() if b.failure and not b.failure.follows]
+
+    @property
+    def cells(self) -> list[Cell]:
+        return [cell for block in self.blocks.values() for cell in block.cells]
+
+    @property
+    def facts(self) -> dict[str, Fact]:
+        return {name: fact for block in self.blocks.values() for name, fact in block.facts.items()}
+
+    @property
+    def reads(self) -> frozenset[str]:
+        return frozenset().union(*(block.reads for block in self.blocks.values()))

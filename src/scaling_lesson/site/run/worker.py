@@ -1,4 +1,4 @@
-"""A process for each page, from the standard forkserver: whatever its blocks change, leave running or break ends with it.
+"""A process for each page, from the standard forkserver: what its blocks change, leave running or break ends with it.
 
 The server has imported torch and matplotlib and nothing of the lesson, so a page starts in milliseconds and reads the
 lesson's code as it now stands. Pages run on all cores. The processes fork: Linux or macOS (on Windows, WSL).
@@ -15,19 +15,19 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import replace
 from multiprocessing import forkserver
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import ModuleType
 from unittest.mock import patch
 
-from scaling_lesson.site.run.results import BlockResult, Failure, Results, together
+from scaling_lesson.site.run.results import BlockResult, Failure, Job, Results
 
 GRACE_S = 1.0
 """How long after its limit a block is killed, when it never lets its own process say where it is."""
 
-PRELOAD = ["torch", "torch._dynamo", "numpy", "matplotlib.pyplot", "matplotlib.backends.backend_svg"]
+PRELOAD = ["torch", "numpy", "matplotlib.pyplot", "matplotlib.backends.backend_svg"]
 
 # Threads do not survive a fork, and add in another order. A fixed seed gives sets one order. The author's own
 # matplotlibrc could set a locale, or name one this machine lacks.
@@ -38,6 +38,9 @@ SETTINGS = {
     "MATPLOTLIBRC": os.devnull,
     "MPLBACKEND": "agg",
 }
+if os.environ.get("ATEN_CPU_CAPABILITY") in ("default", "avx2"):
+    # Held to an older processor, torch fails when its oneDNN goes by the one that is there.
+    SETTINGS["ONEDNN_MAX_CPU_ISA"] = "AVX2"
 
 
 @contextlib.contextmanager
@@ -50,38 +53,15 @@ def _no_main() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
-@dataclass(frozen=True)
-class Job:
-    """A block to run: its index on the page, the line of its fence, its code, and its limit in seconds.
-
-    code: None for one that cannot run; what its `lost` words would have named is unknown.
-    """
-
-    index: int
-    line: int
-    code: str | None
-    limit_s: float
-    lost: str = ""
-
-
-def start() -> multiprocessing.context.ForkServerContext:
-    """Start the server of pages' processes, once; it imports while the caller goes on."""
-    server = multiprocessing.get_context("forkserver")
-    server.set_forkserver_preload(PRELOAD)
-    settings = dict(SETTINGS)
-    if os.environ.get("ATEN_CPU_CAPABILITY") in ("default", "avx2"):
-        # Held to an older processor, torch fails when its oneDNN goes by the one that is there.
-        settings["ONEDNN_MAX_CPU_ISA"] = "AVX2"
-    with patch.dict(os.environ, settings), _no_main():
-        forkserver.ensure_running()
-    return server
-
-
 class Runner:
     """Runs pages, as many at a time as there are cores, until the program ends."""
 
     def __init__(self) -> None:
-        self._server = start()
+        """Starts the server; it imports while the caller goes on."""
+        self._server = multiprocessing.get_context("forkserver")
+        self._server.set_forkserver_preload(PRELOAD)
+        with patch.dict(os.environ, SETTINGS), _no_main():
+            forkserver.ensure_running()
         self._free = threading.Semaphore(os.cpu_count() or 1)
         self._starting = threading.Lock()
         self._processes: set[BaseProcess] = set()
@@ -108,13 +88,10 @@ class Runner:
 
     def _page(self, path: str, jobs: Sequence[Job]) -> Results:
         """Run the blocks of a page, one after the other, in a new process with this one's folder and environment."""
+        lost = {word for job in jobs if not job.runs for word in re.findall(r"\w+", job.code)}
         blocks: dict[int, BlockResult] = {}
-        lost: set[str] = set()
-        for job in jobs:
-            if job.code is None:
-                lost.update(_words(job.lost))
-        if len(runnable := [job for job in jobs if job.code is not None]) == 0:
-            return together(blocks, lost)
+        if not any(job.runs for job in jobs):
+            return Results(blocks)
         ours, theirs = self._server.Pipe()
         process = self._server.Process(target=_serve, args=(theirs, {**os.environ, **SETTINGS}, path))
         with ours:
@@ -122,52 +99,55 @@ class Runner:
                 process.start()
             self._processes.add(process)
             theirs.close()
-            for job in runnable:
+            for job in (job for job in jobs if job.runs and process.is_alive()):
                 blocks[job.index] = result = _run(ours, process, job)
-                if result.failure:
-                    lost.update(_words(job.code))
-                if not process.is_alive():
-                    break
+                if failure := result.failure:
+                    blocks[job.index] = replace(result, failure=replace(failure, follows=failure.missing in lost))
+                    lost.update(re.findall(r"\w+", job.code))
             _kill(process)
         self._processes.discard(process)
-        return together(blocks, lost)
-
-
-def _words(code: str) -> list[str]:
-    return re.findall(r"\w+", code)
+        return Results(blocks)
 
 
 def _run(connection: Connection, process: BaseProcess, job: Job) -> BlockResult:
     """What a block left behind. One that ends its process, or must be ended, has failed at the last line it told of."""
-    line, end, wait = job.line + 1, 0.0, None
+    line, end, left, late = job.line + 1, 0.0, None, False
     with contextlib.suppress(EOFError, OSError):
         connection.send(job)
-        while connection.poll(wait):
+        while connection.poll(left):
             answer = connection.recv()
             if not isinstance(answer, int):
                 return answer
-            line, end = answer, end or time.monotonic() + job.limit_s + GRACE_S  # not before: the server may be importing
-            wait = max(0.0, end - time.monotonic())
+            line, end = (
+                answer,
+                end or time.monotonic() + job.limit_s + GRACE_S,
+            )  # not before: the server may be importing
+            left = max(0.0, end - time.monotonic())
+        late = True
         _kill(process)
     process.join()
     status = process.exitcode
-    if status in (-signal.SIGALRM, -signal.SIGKILL) and (status == -signal.SIGALRM or time.monotonic() >= end > 0):
-        message = f"the block ran longer than {job.limit_s:g} s"
-    else:
-        message = f"the block ended its process ({f'status {status}' if status >= 0 else signal.Signals(-status).name})"
-    return BlockResult(failure=Failure((job.index, line - job.line - 1), message))
+    how = f"ended its process ({f'status {status}' if status >= 0 else signal.Signals(-status).name})"
+    if late or status == -signal.SIGALRM:
+        how = f"ran longer than {job.limit_s:g} s"
+    return BlockResult(failure=Failure((job.index, line - job.line - 1), f"the block {how}"))
 
 
 def _kill(process: BaseProcess) -> None:
     """End the process and all it started, which are of its group."""
-    with contextlib.suppress(OSError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.join()
+    if process.pid:
+        with contextlib.suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.join()
 
 
 def _serve(connection: Connection, environment: dict[str, str], path: str) -> None:
     """What a page's process does: run the blocks it is sent, one by one."""
     os.setpgid(0, 0)
+    if not os.fork():  # a watcher, for when the build is killed while a block holds its interpreter
+        connection.close()
+        wait([multiprocessing.parent_process().sentinel])
+        os.killpg(0, signal.SIGKILL)
     os.environ.clear()
     os.environ.update(environment)
     from scaling_lesson.site.run.block import Session
@@ -175,8 +155,7 @@ def _serve(connection: Connection, environment: dict[str, str], path: str) -> No
     session, me = Session(path, connection.send), os.getpid()
     with contextlib.suppress(EOFError, OSError):
         while True:
-            job = connection.recv()
-            answer = session.execute(job.index, job.line, job.code, job.limit_s)
+            answer = session.execute(connection.recv())
             if os.getpid() != me:  # a block forked, and came here twice
                 break
             connection.send(answer)

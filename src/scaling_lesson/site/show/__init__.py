@@ -1,1 +1,1 @@
-"""What is shown of what was judged: claims with their cards, blocks, lists of numbers and sources, terms. Decides nothing."""
+"""What is shown of what was judged: claims with their cards, blocks, lists of numbers and sources. Decides nothing."""

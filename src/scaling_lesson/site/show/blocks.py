@@ -19,13 +19,13 @@ def block_html(source: Source, results: Results, index: int, highlight: Highligh
     if block.problem:
         return "", error_html("this block does not run"), wrong
     result = results.blocks.get(index)
-    listing = highlight(_shown(block.code), "python", block.options.get("title", ""))
+    listing = highlight(shown_code(block.code), "python", block.options.get("title", ""))
     printed = highlight(result.printed.rstrip("\n"), "text", "") if result and result.printed.rstrip("\n") else ""
     drawn = "".join(map(_drawn, result.shown)) if result else ""
     anchors = "".join(f'<span id="calc-{name}"></span>' for name in (result.values if result else ()))
     if block.options.get("source") == "above":
         return f'<div class="block">{anchors}{listing}', printed, f"{drawn}{wrong}</div>"
-    folded = f'<details class="block-code"><summary>The code</summary>{anchors}{listing}</details>'
+    folded = f'<details class="block-code"><summary>Where these numbers come from</summary>{anchors}{listing}</details>'
     return f'<div class="block">{drawn}', printed, f"{wrong}{folded}</div>"
 
 
@@ -48,9 +48,13 @@ def _drawn(shown: Figure | Table) -> str:
 
 def _table(table: Table) -> str:
     head = "".join(f"<th scope=col>{escape(title)}{_in(symbol)}</th>" for title, symbol, _ in table.columns)
-    rows = ("".join(f"<td>{cell_html(c) if isinstance(c, Cell) else escape(c)}</td>" for c in row) for row in table.rows)
+    rows = (
+        "".join(f"<td>{cell_html(c) if isinstance(c, Cell) else escape(c)}</td>" for c in row) for row in table.rows
+    )
     body = "".join(f"<tr>{row}</tr>" for row in rows)
-    return f'<div class="md-typeset__scrollwrap"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    return (
+        f'<div class="md-typeset__scrollwrap"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    )
 
 
 def _in(symbol: str) -> str:
@@ -58,7 +62,7 @@ def _in(symbol: str) -> str:
     return f" ({escape(symbol)})" if symbol and parse_unit(symbol).dimension not in COUNTED else ""
 
 
-def _shown(code: str) -> str:
+def shown_code(code: str) -> str:
     """The code without its publish(...) statements."""
     try:
         tree = ast.parse(code)

@@ -12,7 +12,9 @@ from scaling_lesson.site.show.blocks import error_html
 _SLOT = re.compile(f"{MARK}(claim|block)(\\d+){MARK}")
 
 
-def fill(html: str, page: Page, verdicts: dict[int, Verdict], address: Callable[[str, str], str], found: Sequence[Problem]) -> str:
+def fill(
+    html: str, page: Page, verdicts: dict[int, Verdict], address: Callable[[str, str], str], found: Sequence[Problem]
+) -> str:
     """The page's HTML with every slot filled: with its claim, or with those problems that lie in its block.
 
     address: gives the relative address of one page's url from another's.

@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import json
 import re
 from collections.abc import Iterable, Iterator
 from html import escape
@@ -10,16 +11,15 @@ from itertools import groupby
 import matplotlib.pyplot as plt
 import numpy
 from matplotlib.axes import Axes
-from matplotlib.collections import Collection
+from matplotlib.category import StrCategoryLocator
+from matplotlib.collections import Collection, PathCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
-from matplotlib.category import StrCategoryLocator
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator
 
 from scaling_lesson.figures import CSS_VARIABLES
-from scaling_lesson.site.numbers.value import canonical
 
 
 def svg_of(figure: Figure, name: str, title: str, desc: str) -> str:
@@ -75,17 +75,19 @@ def said(figure: Figure) -> Iterator[tuple[str, str]]:
         yield from ((f"axes {number} {key}", text) for key, text in _said(axes))
     words = [text.get_text() for text in figure.texts] + [_legend(legend) for legend in figure.legends]
     if words:
-        yield "text", canonical(" | ".join(words))
+        yield "text", _quoted(" | ".join(words))
 
 
 def _said(axes: Axes) -> Iterator[tuple[str, str]]:
-    yield "scales", canonical(f"{axes.get_xscale()} {axes.get_yscale()}")
+    yield "scales", _quoted(f"{axes.get_xscale()} {axes.get_yscale()}")
     labels = [axes.get_title(loc=side) for side in ("left", "center", "right")] + [axes.get_xlabel(), axes.get_ylabel()]
-    yield "labels", canonical(" | ".join(label for label in labels if label))
+    yield "labels", _quoted(" | ".join(label for label in labels if label))
     for name, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
         words = [label.get_text() for label in axis.get_ticklabels() if label.get_text()]
-        if words and isinstance(axis.get_major_locator(), (FixedLocator, StrCategoryLocator)):  # else the library chose them
-            yield f"{name} ticks", canonical(" | ".join(words))
+        if words and isinstance(
+            axis.get_major_locator(), (FixedLocator, StrCategoryLocator)
+        ):  # else the library chose them
+            yield f"{name} ticks", _quoted(" | ".join(words))
     for at, line in enumerate(axes.lines, 1):
         yield f"line {at} x", _numbers(line.get_xdata(orig=False))
         yield f"line {at} y", _numbers(line.get_ydata(orig=False))
@@ -96,7 +98,7 @@ def _said(axes: Axes) -> Iterator[tuple[str, str]]:
     if axes.patches:
         yield "patch colours", _colours([patch.get_facecolor() for patch in axes.patches])
     for at, collection in enumerate(axes.collections, 1):
-        points = collection.get_offsets() if len(collection.get_offsets()) > 1 else _vertices(collection)
+        points = collection.get_offsets() if isinstance(collection, PathCollection) else _vertices(collection)
         yield f"collection {at}", _numbers(points)
         colours = collection.get_facecolor() if len(collection.get_facecolor()) else collection.get_edgecolor()
         yield f"collection {at} colours", _colours(colours)
@@ -104,9 +106,9 @@ def _said(axes: Axes) -> Iterator[tuple[str, str]]:
         yield f"image {at}", _numbers(image.get_array())
     for at, text in enumerate(axes.texts, 1):
         if text.get_text():
-            yield f"text {at}", f"{canonical(text.get_text())} {_colours([text.get_color()])}"
+            yield f"text {at}", f"{_quoted(text.get_text())} {_colours([text.get_color()])}"
     if legend := axes.get_legend():
-        yield "legend", canonical(_legend(legend))
+        yield "legend", _quoted(_legend(legend))
     for at, child in enumerate(axes.child_axes, 1):
         yield from ((f"inset {at} {key}", text) for key, text in _said(child))
 
@@ -120,6 +122,10 @@ def _legend(legend: Legend) -> str:
     handles = (getattr(h, "get_facecolor", getattr(h, "get_color", lambda: "none"))() for h in legend.legend_handles)
     words = (text.get_text() for text in legend.get_texts())
     return ", ".join(f"{word} {to_hex(handle)}" for word, handle in zip(words, handles, strict=True))
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _colours(colours: Iterable) -> str:

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from scaling_lesson.site.read.terms import read_terms
+from scaling_lesson.site.web.terms import read_terms
 
 GLOSSARY = """\
 # Glossary

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from html import unescape
 
 import markdown
@@ -10,8 +11,9 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
 
-from scaling_lesson.site import report
-from scaling_lesson.site.gate import Problem
+from conftest import ROOT
+from scaling_lesson.site import ci
+from scaling_lesson.site.gate import Problem, Verdicts, judge
 
 PAGE = '# Page\n\n[5 B](calc:a) and [over 4 B](calc:a).\n\n```python exec="on"\na = 5\npublish("B", a=a)\n```\n'
 FOUND = [
@@ -20,15 +22,29 @@ FOUND = [
 ]
 
 
-def test_annotations_escape_what_the_runner_reads_as_its_own():
-    assert [report.annotation(p) for p in FOUND] == [
-        "::error file=docs/a%2Cb%3Ac.md,line=3,title=To mend by hand::100%25 of%0D%0Ait: a, b",
-        '::error file=docs/page.md,line=7,title=Number drifted::claim "5 B": [a|b](calc:a) `*_<b>` — é',
-    ]
+MATCHERS = json.loads((ROOT / ".github/gate-matcher.json").read_text(encoding="utf-8"))["problemMatcher"]
+(GATE,) = next(matcher["pattern"] for matcher in MATCHERS if matcher["owner"] == "gate")
+
+
+@pytest.mark.parametrize(
+    "path", ["docs/page.md", "docs/a/kv-cache.record", ".site-next/page/index.html", "mkdocs.yml", "docs/a b/größe.md"]
+)
+def test_github_finds_file_line_and_message_in_what_the_build_prints(path):
+    problem = Problem(path, 12, 'x is "5": recorded 7:8: no, computed 6')
+    match = re.fullmatch(GATE["regexp"], str(problem), re.ASCII)  # its runner's \w is ASCII
+    assert match and match["column" in GATE and GATE["column"]] is None
+    assert [match[GATE[part]] for part in ("file", "line", "message")] == [path, "12", problem.message]
+
+
+@pytest.mark.parametrize(
+    "line", ["INFO    -  Building", "2 numbers drifted on 1 page.", "WARNING -  Doc file 'a.md': no"]
+)
+def test_github_finds_nothing_in_what_else_is_printed(line):
+    assert not re.search(GATE["regexp"], line)
 
 
 def test_the_table_shows_each_message_as_it_is():
-    html = markdown.markdown(report.table(FOUND), extensions=["tables"])
+    html = markdown.markdown(ci.table(FOUND), extensions=["tables"])
     cells = [unescape(cell) for cell in re.findall("<td>(.*?)</td>", html)]
     assert cells == [
         "docs/a,b:c.md:3",
@@ -63,15 +79,12 @@ def test_github_is_told_only_where_it_runs_the_build(built, monkeypatch, tmp_pat
     made, run = built
     made.write(PAGE.replace("a = 5", "a = 3"))
     summary = tmp_path / "summary.md"
-    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     held, _, err = run()
     assert not held and "::error" not in err and not summary.exists()
-    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
     summary.write_text("before\n")
     held, _, err = run()
-    problems = re.findall(r"^docs/page\.md:(\d+): (.*)$", err, re.M)
-    told = re.findall(r"^::error file=docs/page\.md,line=(\d+),title=.*?::(.*)$", err, re.M)
-    assert not held and len(problems) == 3 and told == problems
+    assert not held and len(re.findall(r"^docs/page\.md:\d+: .*$", err, re.M)) == 3 and "::error" not in err
     assert summary.read_text().startswith("before\n") and summary.read_text().count("| docs/page.md&#58;") == 3
 
 
@@ -95,6 +108,13 @@ def test_the_report_is_written_where_asked_for_when_all_holds_too(built, monkeyp
     }
 
 
+def blind(*arguments: object) -> Verdicts:
+    """A gate that finds nothing wrong with anything."""
+    claims = judge(*arguments).claims
+    held = {path: {n: replace(v, message=None) for n, v in of_page.items()} for path, of_page in claims.items()}
+    return Verdicts(held, ())
+
+
 def test_what_only_the_second_check_sees_leaves_the_site_as_it_was(built, monkeypatch, tmp_path):
     made, run = built
     held, out, _ = run()
@@ -105,8 +125,7 @@ def test_what_only_the_second_check_sees_leaves_the_site_as_it_was(built, monkey
     # A fault of the gate: it says that every claim holds, and fills in a wrong number.
     made.write(PAGE.replace("[5 B]", "[6 B]"))
     with monkeypatch.context() as patch:
-        patch.setattr("scaling_lesson.site.gate.Gate.verdict", lambda *_: None)
-        patch.setattr("scaling_lesson.site.gate.Gate.problems", lambda _: [])
+        patch.setattr("scaling_lesson.site.plugin.judge", blind)
         held, out, err = run()
     assert not held and "hold" not in out
     message = re.search(r'^\.site-next/page/index\.html:(\d+): claim "6 B": a is 5 B, and the text (.*)$', err, re.M)
@@ -115,9 +134,8 @@ def test_what_only_the_second_check_sees_leaves_the_site_as_it_was(built, monkey
     assert ">6 B</data>" in line  # the line named can be looked at
     assert json.loads(report_path.read_text())["problems"][0]["path"] == ".site-next/page/index.html"
     assert {f: f.read_bytes() for f in (made.root / "site").rglob("*") if f.is_file()} == before
-    assert (
-        not run()[0] and not (made.root / ".site-next").exists()
-    )  # what the gate itself sees leaves nothing to look at
+    held, _, _ = run()  # what the gate itself sees leaves nothing to look at
+    assert not held and not (made.root / ".site-next").exists()
     made.write(PAGE)
     assert run()[0] and not (made.root / ".site-next").exists()
 
@@ -126,13 +144,13 @@ def test_a_second_check_that_does_not_run_stops_the_build(built, monkeypatch, tm
     _, run = built
     broken = tmp_path / "audit.py"
     broken.write_text("import sys\nsys.exit('no such thing')")
-    monkeypatch.setattr(report, "_AUDIT", broken)
+    monkeypatch.setattr(ci, "_AUDIT", broken)
     held, _, err = run()
     assert not held and "the second check did not run: no such thing" in err
 
 
 def test_neither_serve_nor_record_waits_for_the_second_check(site, monkeypatch):
     made = site(PAGE)
-    monkeypatch.setattr(report, "audited", lambda _: pytest.fail("audited"))
-    monkeypatch.setattr(report, "tell", lambda _: pytest.fail("told"))
+    monkeypatch.setattr(ci, "audited", lambda _: pytest.fail("audited"))
+    monkeypatch.setattr(ci, "tell", lambda _: pytest.fail("told"))
     assert made.messages() == []

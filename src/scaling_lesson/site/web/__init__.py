@@ -1,0 +1,1 @@
+"""What a published page needs beyond its text."""
