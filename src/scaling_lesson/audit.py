@@ -17,55 +17,37 @@ from difflib import SequenceMatcher
 from fractions import Fraction
 from html.parser import HTMLParser
 from pathlib import Path
-from posixpath import dirname, join, normpath
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin
 
 # The rule: what a claim says, and whether it is so.
 
-BOUNDS = {
-    "exactly": operator.eq,
-    "over": operator.gt,
-    "more than": operator.gt,
-    ">": operator.gt,
-    "at least": operator.ge,
-    "≥": operator.ge,
-    "under": operator.lt,
-    "less than": operator.lt,
-    "<": operator.lt,
-    "at most": operator.le,
-    "≤": operator.le,
-}
-WORDS = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12, "": 1}
+BOUNDS = {"exactly": operator.eq}
+BOUNDS |= dict.fromkeys(("over", "more than", ">"), operator.gt) | dict.fromkeys(("at least", "≥"), operator.ge)
+BOUNDS |= dict.fromkeys(("under", "less than", "<"), operator.lt) | dict.fromkeys(("at most", "≤"), operator.le)
+WORDS = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
-LARGE = {prefix: 1000**n for n, prefix in enumerate("kMGTPEZ", 1)}
+LARGE = {"": 1} | {prefix: 1000**n for n, prefix in enumerate("kMGTPEZ", 1)}
 BINARY = {f"{prefix}i": 1024**n for n, prefix in enumerate("KMGT", 1)}
-SMALL = {"m": Fraction(1, 10**3), "µ": Fraction(1, 10**6), "n": Fraction(1, 10**9)}
+SMALL = {"": 1, "m": Fraction(1, 10**3), "µ": Fraction(1, 10**6), "n": Fraction(1, 10**9)}
 TIMES = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "year": 31_557_600}  # the Julian year
 UNITS = (
-    {
-        "": ("", 1),
-        "×": ("", 1),
-        "x": ("", 1),
-        "times": ("", 1),
-        "%": ("", Fraction(1, 100)),
-        "percent": ("", Fraction(1, 100)),
-    }
-    | {f"{prefix}B": ("data", size) for prefix, size in ({"": 1} | LARGE | BINARY).items()}
+    dict.fromkeys(("", "×", "x", "times"), ("", 1))
+    | dict.fromkeys(("%", "percent"), ("", Fraction(1, 100)))
     | dict.fromkeys(("byte", "bytes"), ("data", 1))
-    | {f"{prefix}{name}": ("work", size) for name in ("FLOP", "FLOPs") for prefix, size in ({"": 1} | LARGE).items()}
-    | {f"{prefix}s": ("time", size) for prefix, size in ({"": 1} | SMALL).items()}
+    | {f"{prefix}B": ("data", size) for prefix, size in (LARGE | BINARY).items()}
+    | {f"{prefix}FLOP{plural}": ("work", size) for plural in ("", "s") for prefix, size in LARGE.items()}
+    | {f"{prefix}s": ("time", size) for prefix, size in SMALL.items()}
     | {f"{name}{plural}": ("time", size) for plural in ("", "s") for name, size in TIMES.items()}
 )
 
 STATEMENT = re.compile(
     r"(?P<bound>(?i:about|exactly|over|under|more than|less than|at least|at most)\s|[<>≤≥≈~]\s?)?"
     r"(?P<minus>[-−])?(?:"
-    r"(?P<above>[0-9]{1,9})/(?P<below>[0-9]{1,9})"
-    r"|2(?P<two>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4})"
-    r"|10(?P<ten>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4})"
+    r"(?P<above>[0-9]{1,9})/(?P<below>[1-9][0-9]{0,8})"
+    r"|(?P<base>2|10)(?P<power>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4})"
     r"|(?P<whole>[0-9]{1,3}(?:,[0-9]{3}){1,9}|[0-9]{1,30})(?:\.(?P<part>[0-9]{1,30}))?"
     r"(?:\s?[×x]\s?10(?P<raised>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,4})|[eE](?P<e>[-+]?[0-9]{1,4}))?"
-    r")(?:\s(?P<word>thousand|million|billion|trillion))?(?:\s?(?P<sign>[%×x])|\s(?P<unit>[^\s0-9][^0-9]*))?"
+    r")(?:\s(?P<word>thousand|million|billion|trillion)\b)?(?:\s?(?P<sign>[%×x])|\s(?P<unit>[^\s0-9][^0-9]*))?"
 )
 
 
@@ -91,67 +73,57 @@ def same(one: str, other: str) -> bool:
 
 def number(text: str) -> Fraction | None:
     """A published value as numbers.json writes it: a whole number, a ratio, or a float, whose binary value counts."""
-    if re.fullmatch(r"-?[0-9]+(/[0-9]+)?", text):
+    if re.fullmatch(r"-?[0-9]+(/[1-9][0-9]*)?", text):
         return Fraction(text)
-    if re.fullmatch(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?", text) and math.isfinite(float(text)):
-        return Fraction(float(text))
-    return None
+    real = re.fullmatch(r"-?[0-9]+(\.[0-9]+)?(e[-+]?[0-9]+)?", text)
+    return Fraction(float(text)) if real and math.isfinite(float(text)) else None
 
 
-def in_full(text: str, unit: str) -> Fraction | None:
-    """A value as cards and lists give it, with all its digits: `37,748,736 B`, `1.5 × 10⁻⁸ s`."""
+def in_full(text: str, exact: str, unit: str) -> bool:
+    """Whether a card or list gives this value, with all its digits: `37,748,736 B`, `1.5 × 10⁻⁸ s`."""
     digits, power, exponent = text.removesuffix(unit).strip().replace(",", "").partition(" × 10")
-    return number(f"{digits}e{exponent.translate(RAISED)}" if power else digits)
+    amount = number(f"{digits}e{exponent.translate(RAISED)}" if power else digits)
+    return text == exact or (text.endswith(unit) and amount is not None and amount == number(exact))
 
 
-def wrong(
-    text: str,
-    value: Fraction,
-    unit: str,
-    tolerance: Fraction = Fraction(0),
-    zero: bool = False,
-    around: Fraction | None = None,
-) -> str | None:
-    """Why `text` does not state a value of this unit correctly, or None. It must hold all over value ± tolerance.
+def wrong(text: str, value: Fraction, unit: str, tolerance=Fraction(0), middle=None, zero=False) -> str | None:
+    """Why `text` does not state a value of this unit correctly, or None.
 
-    around: all over this ± tolerance instead: the recorded value, which is the same on each machine.
+    It must hold all over middle ± tolerance too; middle is the recorded value, which is the same on each machine.
     zero: "0.00" may stand for something too small for its digits; else it says nothing of it.
     """
     said = STATEMENT.fullmatch(text)
-    if said is None or (said["below"] and int(said["below"]) == 0):
+    if said is None:
         return "does not read as a number"
     symbol = said["sign"] or said["unit"] or ""
-    stated, factor = dimension(symbol)
-    published, base = dimension(unit)
+    (stated, factor), (published, base) = dimension(symbol), dimension(unit)
     counted = published.startswith("noun ") and "/" not in published
     if not same(stated, published) and not (counted and symbol == ""):  # a count may leave its noun to the sentence
         return f"is of another dimension than {unit or 'a plain number'}"
-    scale = factor * WORDS[said["word"] or ""] * (-1 if said["minus"] else 1)
     part, bound = said["part"] or "", (said["bound"] or "").strip().lower()
-    digits = int((said["whole"] or "1").replace(",", "") + part)
-    power = int((said["two"] or said["ten"] or said["raised"] or said["e"] or "0").translate(RAISED))
-    if exactly := said["above"] or said["two"]:
-        step = scale * (Fraction(int(said["above"]), int(said["below"])) if said["above"] else Fraction(2) ** power)
-    else:
-        step = scale * Fraction(10) ** (power - len(part))
+    digits = int((said["whole"] or said["above"] or "1").replace(",", "") + part)
+    power = int((said["power"] or said["raised"] or said["e"] or "0").translate(RAISED)) - len(part)
+    step = factor * WORDS.get(said["word"], 1) * Fraction(int(said["base"] or 10)) ** power / int(said["below"] or 1)
+    step *= -1 if said["minus"] else 1
+    exactly = said["below"] or said["base"] == "2"
     while bound in ("about", "≈", "~") and not part and not exactly and digits and digits % 10 == 0:
         digits, step = digits // 10, step * 10  # "about 500,000" promises one digit
+    compare, limit = BOUNDS.get(bound, operator.eq), digits * step
 
     def holds(amount: Fraction) -> bool:
         if bound in BOUNDS:
-            return BOUNDS[bound](amount, digits * step)
-        off = abs(amount / step - digits) if step else abs(amount)
+            return compare(amount, limit)
+        off = abs(amount / step - digits)
         if exactly or (digits == 0 and not zero):
             return off == 0
         return off < Fraction(1, 2) or (off == Fraction(1, 2) and digits % 2 == 0)  # half to even
 
     if not holds(value * base):
         return "is not what that rounds to"
-    middle = value if around is None else around
+    middle = value if middle is None else middle
     low, high = (middle - tolerance) * base, (middle + tolerance) * base
     if not (holds(low) and holds(high)):
         return "does not hold all over its tolerance"
-    compare, limit = BOUNDS.get(bound, operator.eq), digits * step
     near = high if compare in (operator.lt, operator.le) else low
     if compare is not operator.eq and limit and not Fraction(1, 2) <= near / limit <= 2:
         return "is more than a factor of two from its bound"
@@ -160,324 +132,220 @@ def wrong(
 
 # The pages.
 
+CODE = {"pre", "code", "svg", "script", "style", "mi", "mn", "mo"}
 DRESSED = re.compile(
     rf"{STATEMENT.pattern}|[~≈$€(<>≤≥±]*[-−]?[0-9][0-9.,–-]*\s?[A-Za-zµ%×]{{0,7}}(?:/[A-Za-z]+)?[).,]*"
 )
-CODE = {"pre", "code", "svg", "math", "script", "style"}
-GENERATED = {
-    "computed": "a list the build made; its values are compared with numbers.json",
-    "doc-contents": "a docstring of the reference code, rendered by mkdocstrings",
-    "doc-object": "the same, with its heading",
-    "jp-InputPrompt": "Jupyter counts the cells of the notebook",
-    "jp-OutputPrompt": "the same",
-}
-"""Classes whose digits are no numbers of the prose, each with its reason."""
-THEME_NAMES = ["CC BY 4.0", "404 - Not found"]
-"""What the theme writes with a digit: the licence, and the title of the page for lost readers."""
-READ_OUT = {"title", "alt", "label", "placeholder", "value", "aria-label", "aria-description", "aria-valuetext"}
-ROWS = {"math", "mrow", "mstyle", "mpadded"}
-"""MathML elements whose parts stand side by side on one line."""
+"""What is no code: a number dressed as code is still a number."""
+GENERATED = {"computed", "reading-time", "doc-contents", "doc-object", "jp-InputPrompt", "jp-OutputPrompt"}
+"""Classes whose digits are no numbers of the prose: lists the build made, whose values are compared with numbers.json;
+the time a page takes to read; docstrings of the reference code, as mkdocstrings shows them; Jupyter's count of a notebook's cells."""
+READ_OUT = {"title", "alt", "label", "placeholder", "aria-label", "aria-description", "aria-valuetext"}
+SIDE_BY_SIDE = {"", "math", "mrow", "mstyle", "mpadded", "mi", "mn", "mo"}
+"""What of MathML stands on one line with what is beside it: `25` may be two elements."""
 GOES_ON = re.compile(r"[.,]?\w|[%×]|/\w|\s(?:%|×|thousand|million|billion|trillion|([kMGTPEZ]i?)?(B|FLOPs?)|[mµn]?s)\b")
 """What makes another number of one that stands before it."""
+LEFT = re.compile(r"calc:|```|~~~|\$\$|publish\(|^\s*(?:///|!!!|\?\?\?)", re.M)
 UNFINISHED = {"gate-problem", "gate-notice", "claim-number--wrong", "claim-correction"}
-VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+VOID = {"", "area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 
 
 class Node:
-    """An element, with the line of the file it begins on. Parts are elements, and (line, text)."""
+    """An element, or a text, whose tag is "", with the line of the file it begins on. The root is its own parent."""
 
-    def __init__(self, tag: str, attributes: dict[str, str], line: int, parent: "Node | None") -> None:
-        self.tag, self.attributes, self.line, self.parent = tag, attributes, line, parent
+    def __init__(self, tag: str, attributes: dict[str, str], line: int, parent: "Node | None", data: str = "") -> None:
+        self.tag, self.attributes, self.line, self.parent, self.data = tag, attributes, line, parent or self, data
         self.classes = set(attributes.get("class", "").split())
-        self.parts: list[Node | tuple[int, str]] = []
-
-    def walk(self) -> Iterator["Node"]:
-        to_do = [self]
-        while to_do:
-            node = to_do.pop()
-            yield node
-            to_do += reversed([part for part in node.parts if isinstance(part, Node)])
-
-    def around(self) -> Iterator["Node"]:
-        """The element itself, and all that it is in."""
-        node = self
-        while node is not None:
-            yield node
-            node = node.parent
-
-    def inside(self, classes: set[str]) -> bool:
-        return any(node.classes & classes for node in self.around())
+        self.inside: set[str] = self.classes | (parent.inside if parent else set())  # with those of all it is in
+        self.parts: list[Node] = []
 
     def text(self) -> str:
-        return "".join(map(as_text, self.parts))
-
-    def compared(self) -> bool:
-        """Whether its text is not read as prose, but compared with a value: a claim, its card, or a cell."""
-        card = "claim-card" in self.classes and any("claim-number" in node.classes for node in self.parent.walk())
-        return card or (self.tag == "data" and bool(self.classes & {"claim-number", "cell"}))
-
-
-def as_text(part: Node | tuple[int, str]) -> str:
-    return part.text() if isinstance(part, Node) else part[1]
+        return self.data + "".join(part.text() for part in self.parts)
 
 
 class Page(HTMLParser):
-    """A built page as a tree, and its problems as (line, message)."""
+    """A built page as a tree, its problems as (line, message), and the elements that are not read as prose."""
 
     def __init__(self, site: Path, file: Path) -> None:
         super().__init__()
-        self.site, self.path = site, file.relative_to(site).as_posix()
+        self.path = file.relative_to(site).as_posix()
+        self.url = "/" + self.path.removesuffix("index.html")
         self.html = file.read_text("utf-8", "replace")
         self.problems: list[tuple[int, str]] = []
-        self.root = self.at = Node("", {}, 1, None)
+        self.not_prose: set[Node] = set()
+        self.at = Node("", {}, 1, None)
+        self.nodes = [self.at]
         self.feed(self.html)
         self.close()
-        self.nodes = list(self.root.walk())
-        self.ids: dict[str, Node] = {}
-        for node in self.nodes:
-            name = node.attributes.get("id")
-            if name is not None and name in self.ids:
-                self.tell(node.line, f'the id "{name}" is already that of line {self.ids[name].line}')
-            elif name is not None:
-                self.ids[name] = node
 
     def tell(self, line: int, message: str) -> None:
         self.problems.append((line, " ".join(message.split())))
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        node = Node(tag, {name: value or "" for name, value in attrs}, self.getpos()[0], self.at)
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]], data: str = "") -> None:
+        node = Node(tag, {name: value or "" for name, value in attrs}, self.getpos()[0], self.at, data)
         self.at.parts.append(node)
-        if tag not in VOID:
-            self.at = node
-
-    def handle_endtag(self, tag: str) -> None:
-        if any(node.tag == tag for node in self.at.around()):
-            while self.at.tag != tag:
-                self.at = self.at.parent
-            self.at = self.at.parent
+        self.nodes.append(node)
+        self.at = self.at if tag in VOID else node
 
     def handle_data(self, data: str) -> None:
-        self.at.parts.append((self.getpos()[0], data))
+        self.handle_starttag("", [], data)
 
-    def target(self, address: str) -> str | None:
-        """The file an address means, below the site's folder; None when it is of another host."""
-        parts = urlsplit(address)
-        if parts.scheme or parts.netloc:
-            return None
-        path = unquote(parts.path)
-        if path.startswith("/") and self.path == "404.html":  # served for any address, so its own begin at the host
-            ends = [path.split("/", n)[-1] for n in range(1, path.count("/") + 1)]
-            path = next((end for end in ends if (self.site / end).exists()), ends[0]) or "."
-        target = normpath(join(dirname(self.path), path)) if path else self.path
-        return normpath(join(target, "index.html")) if (self.site / target).is_dir() else target
+    def handle_endtag(self, tag: str) -> None:
+        node = self.at
+        while node.tag not in (tag, ""):
+            node = node.parent
+        self.at = node.parent if node.tag else self.at
+
+    def shown(self, node: Node) -> Iterator[tuple[int, str]]:
+        """(line, text) of all that is visible or read out, but code and what is compared on its own."""
+        for name, text in node.attributes.items():
+            described = name == "content" and re.search("title|description", str(node.attributes))
+            if name in READ_OUT or described or (name == "value" and node.tag == "input"):
+                yield node.line, text
+        yield node.line, node.data
+        dressed = node.tag == "code" and node.parent.tag != "pre" and DRESSED.fullmatch(node.text().strip())
+        hidden = node.tag in CODE or node.classes & GENERATED or node in self.not_prose
+        for part in node.parts if dressed or not hidden else ():
+            yield from self.shown(part)
 
 
-def shown(page: Page) -> Iterator[tuple[int, str, Node]]:
-    """(line, text, its element) of all that is visible or read out, but code and what is compared on its own."""
-    to_do = [page.root]
-    while to_do:
-        node = to_do.pop()
-        for name in READ_OUT & node.attributes.keys():
-            if name != "value" or node.tag == "input":
-                yield node.line, node.attributes[name], node
-        if re.search("title|description", node.attributes.get("name", "") + node.attributes.get("property", "")):
-            yield node.line, node.attributes.get("content", ""), node
-        if node.tag in CODE or node.classes & GENERATED.keys() or node.compared():
-            if node.tag == "math":
-                to_do += [part for part in node.walk() if part.tag in ("mtext", "ms")]
-            # A number dressed as code is still a number.
-            if node.tag != "code" or node.parent.tag == "pre" or not DRESSED.fullmatch(node.text().strip()):
-                continue
-        for part in node.parts:
-            if isinstance(part, Node):
-                to_do.append(part)
-            else:
-                yield *part, node
+def formula(node: Node) -> str:
+    """A formula as text, with a space wherever its parts do not stand side by side on one line."""
+    gap = "" if node.tag in SIDE_BY_SIDE else " "
+    return gap if node.tag in ("mtext", "ms") else gap + node.data.strip() + gap.join(map(formula, node.parts)) + gap
 
 
 def check_prose(page: Page, names: re.Pattern, exempt: dict[str, str]) -> None:
     """Naked numbers, in text and in formulas, and what the build should not have left."""
-    docs = {f"#{name}" for name, node in page.ids.items() if node.inside(GENERATED.keys())}
-    for line, text, node in shown(page):
-        for mark in re.finditer(r"calc:|```|~~~|\$\$|publish\(|^\s*(?:///|!!!|\?\?\?)", text, re.M):
+    generated = {f"#{node.attributes.get('id')}" for node in page.nodes if node.inside & GENERATED}
+    # The contents list names what a generated heading does.
+    page.not_prose |= {node for node in page.nodes if node.attributes.get("href") in generated}
+    for line, text in page.shown(page.nodes[0]):
+        for mark in LEFT.finditer(text):
             page.tell(line + text.count("\n", 0, mark.end()), f'"{mark[0].strip()}" is left in the text')
-        if any(n.attributes.get("href") in docs for n in node.around()):
-            continue  # the contents list names what a generated heading does
         bare = names.sub(lambda name: re.sub(r"\S", "·", name[0]), text)
         for word in re.finditer(r"[^\s()\[\]|]+", bare):
             naked = word[0].strip(".,;:!?'’\"“”")
-            if any(c.isnumeric() for c in naked) and naked not in exempt:
+            if any(map(str.isnumeric, naked)) and naked not in exempt:
                 page.tell(line + text.count("\n", 0, word.start()), f'naked number "{naked}"')
     for node in page.nodes:
-        if node.tag == "math" and not node.inside(GENERATED.keys()):
-            formula = flat(node)
-            for digits in re.findall(r"[0-9]+(?:[.,][0-9]+)*", formula):
-                if len(digits) > 1 or not any(c.isalpha() for c in formula):
-                    page.tell(node.line, f'naked number "{digits}" in a formula')
-        if node.tag == "pre" and "publish(" in node.text() and not node.inside(GENERATED.keys()):
-            language = next((c for n in node.around() for c in n.classes if c.startswith("language-")), "")
-            if language in ("", "language-python"):
-                page.tell(node.line, '"publish(" is left in a listing')
+        said = formula(node) if node.tag == "math" and not node.inside & GENERATED else ""
+        for digits in re.findall(r"[0-9]+(?:[.,][0-9]+)*", said):
+            if len(digits) > 1 or not any(map(str.isalpha, said)):
+                page.tell(node.line, f'naked number "{digits}" in a formula')
+        others = (name for name in node.inside if re.fullmatch("language-(?!python$).*", name))
+        if node.tag == "pre" and "publish(" in node.text() and not any(others) and not node.inside & GENERATED:
+            page.tell(node.line, '"publish(" is left in a listing')
+        if node.attributes.get("href", "").startswith("calc:"):
+            page.tell(node.line, f'the link "{node.attributes["href"]}" was not read as a claim')
         for name in node.classes & UNFINISHED:
             page.tell(node.line, f'a "{name}" is on the page')
     for mark in re.finditer("Traceback \\(most recent call last\\)|[⟦⟧\x02\x03\ufffd]", page.html):
         page.tell(page.html.count("\n", 0, mark.start()) + 1, f"{mark[0]!r} is left on the page")
 
 
-def flat(node: Node) -> str:
-    """A formula as text, with a space wherever its parts do not stand side by side on one line."""
-    if node.tag in ("mtext", "ms", "mspace"):
-        return " "
-    inner = ("" if node.tag in ROWS else " ").join(flat(p) if isinstance(p, Node) else p[1].strip() for p in node.parts)
-    return inner if node.tag in ROWS | {"mi", "mn", "mo"} else f" {inner} "
-
-
-def check_links(page: Page, pages: dict[str, Page]) -> None:
-    """Every address inside the site leads to a file, every fragment to an element."""
-    for node in page.nodes:
-        for name in {"aria-describedby", "aria-labelledby"} & node.attributes.keys():
-            for target in set(node.attributes[name].split()) - page.ids.keys():
-                page.tell(node.line, f'{name} names "{target}", which is not on the page')
-        for name in {"href", "src", "xlink:href"} & node.attributes.keys():
-            address = node.attributes[name]
-            target = page.target(address)
-            if address.startswith("calc:"):
-                page.tell(node.line, f'the link "{address}" was not read as a claim')
-            elif target is not None and not (page.site / target).is_file():
-                page.tell(node.line, f'the link "{address}" leads nowhere')
-            elif target in pages and (at := unquote(urlsplit(address).fragment)) and at not in pages[target].ids:
-                page.tell(node.line, f'the link "{address}" leads to no place on its page')
-
-
 # Pages against numbers.json.
 
 
-def check_claims(page: Page, by_url: dict[str, str], listed: dict) -> list[tuple]:
-    """Each claim against the value it names. Returns (line, text, page and name of the value) of each."""
-    found = []
-    for node in (n for n in page.nodes if n.tag == "data" and "claim-number" in n.classes):
-        text, link, span = node.text(), node.parent, node.parent.parent
-        if link.tag != "a" or span is None or "claim" not in span.classes:
+def check_values(page: Page, values: dict[str, list[dict]]) -> tuple[list, list]:
+    """Judge claims, cells, and lists the build made. Returns (line, item) of each claim and of each cell."""
+    claims, cells = [], []
+    for node in (node for node in page.nodes if node.tag == "data"):
+        text, exact, unit = node.text(), node.attributes.get("value", ""), node.attributes.get("data-unit", "")
+        if "claim-number" in node.classes and "claim" not in node.parent.parent.classes:
             page.tell(node.line, f'claim "{text}" has no link to its value')
-            continue
-        address = link.attributes.get("href", "")
-        owner = by_url.get((page.target(address) or "").removesuffix("index.html"), "")
-        name = urlsplit(address).fragment.removeprefix("calc-")
-        found.append((node.line, text, owner, name))
-        values = [v for v in listed.get(owner, {}).get("values", ()) if v["name"] == name]
-        cards = [n for n in span.parts if isinstance(n, Node) and "claim-card" in n.classes]
-        if len(values) != 1:
-            problems = [f'numbers.json has {len(values)} values for "{address}"']
-        elif len(cards) != 1 or cards[0].attributes.get("id") != link.attributes.get("aria-describedby"):
-            problems = ["it has no card of its own"]
-        else:
-            problems = [*value_problems(text, values[0], node.attributes.get("value"))]
-            problems += card_problems(cards[0], values[0])
-        at = span.parent.parts.index(span)
-        before = "".join(map(as_text, span.parent.parts[:at]))
-        after = "".join(map(as_text, span.parent.parts[at + 1 :]))
-        for beside in (re.search(r"[\w−±×]\Z", before), GOES_ON.match(after)):
-            problems += [f'"{beside[0]}" beside it makes it another number'] if beside else []
-        for problem in problems:
-            page.tell(node.line, f'claim "{text}": {problem}')
-    return found
+        elif "claim-number" in node.classes:
+            address = unquote(urljoin(page.url, node.parent.attributes.get("href", "")))
+            claims.append((node.line, f'claim "{text}" ({address})'))
+            for problem in claim_problems(page, node, values.get(address, [])):
+                page.tell(node.line, f'claim "{text}": {problem}')
+        elif "cell" in node.classes:
+            cells.append((node.line, f'cell "{text}" ({exact} {unit})'))
+            page.not_prose.add(node)
+            value = number(exact)
+            problem = "is not a number" if value is None else wrong(text, value / dimension(unit)[1], "", zero=True)
+            if problem:
+                page.tell(node.line, f'cell "{text}": its value is {exact}, in "{unit}", and the text {problem}')
+        elif "computed" in node.inside:
+            units = {value["unit"] for same in values.values() for value in same if str(value["value"]) == exact}
+            if not any(in_full(text, exact, unit) for unit in units):
+                page.tell(node.line, f'the list says "{text}" of a value that is {exact} in numbers.json')
+    return claims, cells
 
 
-def value_problems(text: str, value: dict, attribute: str | None) -> Iterator[str]:
-    exact = str(value["value"])
+def claim_problems(page: Page, node: Node, values: list[dict]) -> Iterator[str]:
+    """What is wrong with a claim: beside it, in its text, on its card. values: those it names, which must be one."""
+    link, span, beside = node.parent, node.parent.parent, node.parent.parent.parent.parts
+    cards = [part for part in span.parts if "claim-card" in part.classes]
+    page.not_prose |= {node, *cards}
+    before = "".join(part.text() for part in beside[: beside.index(span)])
+    after = "".join(part.text() for part in beside[beside.index(span) + 1 :])
+    for mark in filter(None, (re.search(r"[\w−±×]\Z", before), GOES_ON.match(after))):
+        yield f'"{mark[0]}" beside it makes it another number'
+    if len(values) != 1:
+        yield f'numbers.json has {len(values)} values for "{link.attributes.get("href")}"'
+    elif len(cards) != 1:
+        yield "it has no card of its own"
+    else:
+        yield from value_problems(node, cards[0], values[0])
+
+
+def value_problems(node: Node, card: Node, value: dict) -> Iterator[str]:
+    exact, unit, attribute = str(value["value"]), value["unit"], node.attributes.get("value")
+    published = f"{exact} {unit}".rstrip()
     if attribute != exact:
         yield f'its value attribute is "{attribute}", numbers.json has "{exact}"'
-    amount = None if value["type"] in ("str", "bool") else number(exact)
-    if amount is not None:
-        if problem := wrong(
-            text, amount, value["unit"], Fraction(value["tolerance"]), around=number(value["recorded"])
-        ):
-            yield f"{value['name']} is {exact} {value['unit']}".rstrip() + f", and the text {problem}"
-    elif value["type"] not in ("str", "bool") or value["unit"]:
-        yield f"{value['name']} is {exact} {value['unit']}".rstrip() + ", which is not a number"
-    elif text != exact:
-        yield f'{value["name"]} is "{exact}"'
-
-
-def card_problems(card: Node, value: dict) -> Iterator[str]:
-    shown = next((n.text() for n in card.walk() if "claim-exact" in n.classes), "")
-    amount = in_full(shown, value["unit"])
-    if shown != value["value"] and (amount is None or amount != number(str(value["value"]))):
-        yield f'its card says "{shown}", numbers.json {value["value"]} {value["unit"]}'.rstrip()
-    if value["expression"] not in [n.text() for n in card.walk() if n.tag == "code"]:
-        yield "its card does not give the expression of numbers.json"
-    for part in ("reason", "source"):
-        if value[part] not in card.text():
+    if value["type"] in ("str", "bool"):
+        if node.text() != published:
+            yield f'{value["name"]} is "{published}"'
+    elif (amount := number(exact)) is None:
+        yield f"{value['name']} is {published}, which is not a number"
+    elif problem := wrong(node.text(), amount, unit, Fraction(value["tolerance"]), number(value["recorded"])):
+        yield f"{value['name']} is {published}, and the text {problem}"
+    stated = "".join(part.text() for part in card.parts if "claim-exact" in part.classes)
+    if not in_full(stated, exact, unit):
+        yield f'its card says "{stated}", numbers.json {published}'
+    expressions = [part.text() for part in card.parts if part.tag == "code"]
+    for part, given in (("expression", expressions), ("reason", card.text()), ("source", card.text())):
+        if value[part] not in given:
             yield f"its card does not give the {part} of numbers.json"
 
 
-def check_cells(page: Page) -> list[tuple]:
-    """Each cell against its own value, which is in base units. Returns (line, text, value, unit) of each."""
-    found = []
-    for node in (n for n in page.nodes if n.tag == "data" and "cell" in n.classes):
-        text, exact, unit = node.text(), node.attributes.get("value", ""), node.attributes.get("data-unit", "")
-        found.append((node.line, text, exact, unit))
-        value = number(exact)
-        if value is None or (problem := wrong(text, value / dimension(unit)[1], "", zero=True)):
-            problem = "is not a number" if value is None else f"and the text {problem}"
-            page.tell(node.line, f'cell "{text}": its value is {exact}, in "{unit}", {problem}')
-    return found
-
-
-def check_lists(page: Page, listed: dict) -> None:
-    """Each value in a list the build made: its text must state the value that numbers.json has, in full."""
-    units: dict[str, list[str]] = {}
-    for value in (value for entry in listed.values() for value in entry["values"]):
-        units.setdefault(str(value["value"]), []).append(value["unit"])
-    for node in (n for n in page.nodes if n.tag == "data" and not n.classes and n.inside({"computed"})):
-        text, exact = node.text(), node.attributes.get("value", "")
-        stated = [in_full(text, unit) for unit in units.get(exact, ()) if text.endswith(unit)]
-        if text != exact and (number(exact) is None or number(exact) not in stated):
-            page.tell(node.line, f'the list says "{text}" of a value that is {exact} in numbers.json')
-
-
-def compare(page: Page, what: str, found: list[tuple], listed: list[tuple]) -> None:
+def compare(page: Page, found: list[tuple[int, str]], listed: list[str]) -> None:
     """Tell where the page and the list of numbers.json differ, in what they hold or in its order."""
-    lines, items = [line for line, *_ in found], [tuple(item) for _, *item in found]
-    for kind, start, end, first, last in SequenceMatcher(None, items, listed, autojunk=False).get_opcodes():
+    matcher = SequenceMatcher(None, [item for _, item in found], listed, autojunk=False)
+    for kind, start, end, first, last in matcher.get_opcodes():
         if kind != "equal":
-            for line, item in zip(lines[start:end], items[start:end], strict=True):
-                page.tell(line, f'{what} "{item[0]}" ({item[1]} {item[2]}) is not in numbers.json at this place')
+            for line, item in found[start:end]:
+                page.tell(line, f"{item} is not in numbers.json at this place")
             for item in listed[first:last]:
-                line = lines[start - 1] if start else 1
-                page.tell(line, f'{what} "{item[0]}" ({item[1]} {item[2]}) of numbers.json is missing after this line')
+                page.tell(found[start - 1][0] if start else 1, f"{item} of numbers.json is missing after this line")
 
 
 def audit(site: Path) -> tuple[list[str], str]:
-    """All problems of a site, as lines, and what was verified. Raises ValueError when it is not a built site."""
-    try:
-        numbers = json.loads((site / "numbers.json").read_text(encoding="utf-8"))
-        listed, by_url = numbers["pages"], {unquote(page["url"]): path for path, page in numbers["pages"].items()}
-        words = sorted([*THEME_NAMES, *numbers["names"]], key=len, reverse=True)
-        names = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)")
-        pages = {page.path: page for page in (Page(site, file) for file in sorted(site.rglob("*.html")))}
-        gone = by_url.keys() - {path.removesuffix("index.html") for path in pages}
-        problems = [("numbers.json", 1, f'its page "{url}" is not on the site') for url in gone]
-        claims = cells = 0
-        for page in pages.values():
-            path = by_url.get(page.path.removesuffix("index.html"), "")
-            mine = listed.get(path, {"claims": [], "cells": []})
-            check_prose(page, names, numbers["exempt"].get(path, {}))
-            check_links(page, pages)
-            found = check_claims(page, by_url, listed)
-            compare(page, "claim", found, [(c["text"], c["page"], c["name"]) for c in mine["claims"]])
-            claims += len(found)
-            check_lists(page, listed)
-            found, cells_listed = check_cells(page), [(c["text"], c["value"], c["unit"]) for c in mine["cells"]]
-            if any("computed" in node.classes for node in page.nodes):  # sorted by source, not as computed
-                found.sort(key=lambda cell: cell[1:])
-                cells_listed.sort()
-            compare(page, "cell", found, cells_listed)
-            cells += len(found)
-            problems += [(page.path, *problem) for problem in page.problems]
-    except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
-        raise ValueError(f"{site} is not a built site: {type(error).__name__}: {error}") from error
-    told = [f"{path}:{line}: {message}" for path, line, message in sorted(set(problems))]
+    """All problems of a site, as lines, and what was verified."""
+    numbers = json.loads((site / "numbers.json").read_text(encoding="utf-8"))
+    urls = {path: "/" + unquote(entry["url"]) for path, entry in numbers["pages"].items()}
+    values: dict[str, list[dict]] = {}
+    for path, entry in numbers["pages"].items():
+        for value in entry["values"]:
+            values.setdefault(f"{urls[path]}#calc-{value['name']}", []).append(value)
+    words = sorted(["404 - Not found", *numbers["names"]], key=len, reverse=True)  # the theme's title for lost readers
+    names = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)")
+    pages = {page.url: page for page in (Page(site, file) for file in sorted(site.rglob("*.html")))}
+    told = [f'numbers.json:1: its page "{url[1:]}" is not on the site' for url in urls.values() if url not in pages]
+    for page in pages.values():
+        path = next((path for path in urls if urls[path] == page.url), "")
+        listed = numbers["pages"].get(path, {"claims": [], "cells": []})
+        claims, cells = check_values(page, values)
+        check_prose(page, names, numbers["exempt"].get(path, {}))
+        compare(page, claims, [f'claim "{c["text"]}" ({urls[c["page"]]}#calc-{c["name"]})' for c in listed["claims"]])
+        cells_listed = [f'cell "{c["text"]}" ({c["value"]} {c["unit"]})' for c in listed["cells"]]
+        if "computed" in set().union(*(node.classes for node in page.nodes)):  # sorted by source, not as computed
+            cells, cells_listed = sorted(cells, key=lambda cell: cell[1]), sorted(cells_listed)
+        compare(page, cells, cells_listed)
+        told += [f"{page.path}:{line}: {message}" for line, message in sorted(set(page.problems))]
+    claims, cells = (sum(len(entry[what]) for entry in numbers["pages"].values()) for what in ("claims", "cells"))
     return told, f"{claims:,} claims, {cells:,} cells on {len(pages):,} pages hold"
 
 
@@ -486,13 +354,13 @@ def main(arguments: list[str]) -> int:
         print("usage: audit.py SITE", file=sys.stderr)
         return 2
     try:
-        problems, verified = audit(Path(arguments[0]))
-    except ValueError as error:
-        print(error, file=sys.stderr)
+        problems, verdict = audit(Path(arguments[0]))
+    except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
+        print(f"{arguments[0]} is not a built site: {type(error).__name__}: {error}", file=sys.stderr)
         return 2
-    for problem in problems:
-        print(problem)
-    print(f"{len(problems):,} problem{'s' * (len(problems) != 1)} on the built site" if problems else verified)
+    if problems:
+        verdict = f"{len(problems):,} problem{'s' * (len(problems) != 1)} on the built site"
+    print(*problems, verdict, sep="\n")
     return 1 if problems else 0
 
 

@@ -17,9 +17,10 @@ from scaling_lesson.site.numbers.value import Entry, Value
 from scaling_lesson.site.read.markup import PageExtension
 from scaling_lesson.site.read.prose import Reading
 from scaling_lesson.site.read.source import read
-from scaling_lesson.site.run.results import BlockResult, Failure, together
+from scaling_lesson.site.run.results import BlockResult, Failure, Results
 from scaling_lesson.site.show.blocks import block_html
 from scaling_lesson.site.show.claims import fill
+from scaling_lesson.site.web.terms import TermsExtension
 from scaling_lesson.units import parse_unit
 
 # What the small sites of conftest.py and the real one have.
@@ -63,10 +64,10 @@ def render(text: str, terms: dict[str, str] | None = None) -> tuple[str, Page]:
     source = read("docs/page.md", text, 0)
     runs = [index for index, block in enumerate(source.blocks) if block.runs]
     left = {index: _left_behind(index, source.blocks[index].code, index == runs[0]) for index in runs}
-    results = together(left, set())
+    results = Results(left)
     record = Record({key: (2, entry.text) for key, entry in results.entries.items()}, None, True)
-    reading, extension = Reading(source), PageExtension(terms or {})
-    extension.begin(reading, partial(block_html, source, results), bool(terms))
+    reading, extension = Reading(source), PageExtension()
+    extension.begin(reading, partial(block_html, source, results), [TermsExtension(terms)] if terms else [])
     extensions, settings = _markdown()
     html = Markdown(extensions=[*extensions, extension], extension_configs=settings).convert(text)
     return html, Page(source, results, reading.prose(), record, Path("/nonexistent/page.md"))

@@ -44,7 +44,7 @@ def edit(site: Path, file: str, pattern: str, new: str | Callable) -> int:
     assert count and text != old, pattern
     (site / file).unlink()
     (site / file).write_text(text, encoding="utf-8")
-    return old.count("\n", 0, len(os.path.commonprefix([old, text]))) + 1
+    return old.count("\n", 0, len(os.path.commonprefix([old, text]))) + 1  # noqa: RUF071 (texts, not paths)
 
 
 # The program.
@@ -120,12 +120,6 @@ IN_TEXT = [
     ('<section class="gate-notice">x</section>', 'a "gate-notice" is on the page'),
     ('<data class="claim-number claim-number--wrong">x</data>', 'a "claim-number--wrong" is on the page'),
     ('<data class="claim-number" value="1">1</data>', 'claim "1" has no link to its value'),
-    ('<a href="../nowhere/">x</a>', 'the link "../nowhere/" leads nowhere'),
-    ('<a href="/">x</a>', 'the link "/" leads nowhere'),
-    ('<a href="../../#nowhere">x</a>', 'the link "../../#nowhere" leads to no place on its page'),
-    ('<img alt="x" src="x.png">', 'the link "x.png" leads nowhere'),
-    ('<p id="__search">x</p>', 'the id "__search" is already that of line'),
-    ('<p aria-labelledby="nobody">x</p>', 'aria-labelledby names "nobody"'),
 ]
 
 
@@ -199,7 +193,6 @@ def told_line(pattern: str, new: str, message: str, file: str = KV):
         told_line(f"({CLAIM.format('5,950')})", r"\1%", '"%" beside it makes'),
         told_line(f"({CLAIM.format('5,950')})", r"−\1", '"−" beside it makes'),
         told_line(f"({CLAIM.format('37.7 MB')})", r"\1 \1", "is not in numbers.json at this place"),
-        told_line(f"({CLAIM.format('37.7 MB')})", r"\1 \1", "the id"),
         told_line('(class="cell" value="109"[^>]*>)109<', r"\g<1>108<", 'cell "108": its value is 109'),
         told_line('class="cell" value="109"', 'class="cell" value="108"', 'cell "109": its value is 108'),
         told_line('class="cell" value="109"', 'class="cell" value="nan"', "is not a number"),
@@ -271,20 +264,10 @@ def kv(numbers: dict) -> dict:
     return next(page for path, page in numbers["pages"].items() if path.endswith("kv-cache.md"))
 
 
-def test_the_page_for_lost_readers_may_begin_its_addresses_with_the_host(copy):
-    text = (copy / "404.html").read_text(encoding="utf-8")
-    (copy / "404.html").unlink()
-    (copy / "404.html").write_text(re.sub('(href|src)="/', r'\1="/in/a folder/', text), encoding="utf-8")
-    assert audit.audit(copy)[0] == []
-    edit(copy, "404.html", "favicon.svg", "none.svg")
-    assert "leads nowhere" in audit.audit(copy)[0][0]
-
-
 def test_a_page_that_is_gone_is_told(copy):
     (copy / KV).unlink()
     told, _ = audit.audit(copy)
     assert 'numbers.json:1: its page "scaling-and-efficiency/kv-cache/" is not on the site' in told
-    assert any(t.startswith("index.html:") and "leads nowhere" in t for t in told)
 
 
 def test_all_problems_are_told_in_one_run_and_counted(copy):

@@ -12,7 +12,7 @@ import matplotlib.pyplot as plt
 import numpy
 from matplotlib.axes import Axes
 from matplotlib.category import StrCategoryLocator
-from matplotlib.collections import Collection
+from matplotlib.collections import Collection, PathCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
@@ -98,7 +98,7 @@ def _said(axes: Axes) -> Iterator[tuple[str, str]]:
     if axes.patches:
         yield "patch colours", _colours([patch.get_facecolor() for patch in axes.patches])
     for at, collection in enumerate(axes.collections, 1):
-        points = collection.get_offsets() if len(collection.get_offsets()) > 1 else _vertices(collection)
+        points = collection.get_offsets() if isinstance(collection, PathCollection) else _vertices(collection)
         yield f"collection {at}", _numbers(points)
         colours = collection.get_facecolor() if len(collection.get_facecolor()) else collection.get_edgecolor()
         yield f"collection {at} colours", _colours(colours)

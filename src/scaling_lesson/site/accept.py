@@ -8,7 +8,6 @@ first; away from a terminal it needs --yes. Touches nothing else. Refuses when C
 import argparse
 import logging
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -21,20 +20,16 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
 
-from scaling_lesson.site.gate import Page, Problem, Verdict, judge, summary
+from scaling_lesson.site.gate import judge, summary
 from scaling_lesson.site.notebook import checked_names
-from scaling_lesson.site.numbers.record import accepted
-from scaling_lesson.site.numbers.record import read as read_record
+from scaling_lesson.site.numbers import record
 from scaling_lesson.site.plugin import NumbersPlugin
 from scaling_lesson.site.read.source import read
 from scaling_lesson.units import did_you_mean, nearest
 
-Chosen = set[tuple[str, str]]
-"""What may change: (page, "") for a page, (page, name) for a value."""
-
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser("scripts/record", description=__doc__.split("\n\n")[0])
+    parser = argparse.ArgumentParser("scripts/record", description="Accept the numbers that the pages compute now.")
     named = "a page, as messages or claims name it, or a value: NAME or PAGE/NAME; all pages when nothing is named"
     parser.add_argument("named", nargs="*", metavar="PAGE or NAME", help=named)
     parser.add_argument("--yes", action="store_true", help="write without asking")
@@ -44,16 +39,14 @@ def main(arguments: list[str]) -> int:
         hint = did_you_mean(nearest(unknown[0], ("--yes", "--explain", "--help")))
         parser.error(f"there is no option {unknown[0]}{hint}")
     if os.environ.get("CI"):
-        print("scripts/record does not run in CI: run it where someone reads the difference", file=sys.stderr)
-        return 2
-    site = compute(Path("mkdocs.yml"))
+        sys.exit("scripts/record does not run in CI: run it where someone reads the difference")
+    site, chosen = compute(Path("mkdocs.yml")), set()
     meanings = _meanings(site)
-    for word in given.named:
-        if os.path.relpath(word) not in meanings:
+    for word in map(os.path.relpath, given.named or [page.path for page in site.pages]):
+        if word not in meanings:
             print(f"there is no page or value {word}{did_you_mean(nearest(word, meanings))}", file=sys.stderr)
             return 2
-    words = given.named or [page.path for page in site.pages]
-    chosen = {meant for word in words for meant in meanings[os.path.relpath(word)]}
+        chosen |= meanings[word]
     if given.explain:
         print("\n".join(line for path, name in sorted(chosen) for line in _explained(site, path, name)))
         return 0
@@ -66,6 +59,7 @@ def compute(config_file: Path) -> NumbersPlugin:
     with tempfile.TemporaryDirectory() as folder:
         config = load_config(str(config_file), site_dir=str(Path(folder) / "site"))
         plugin = config.plugins["numbers"]
+        assert isinstance(plugin, NumbersPlugin)
         plugin.quiet = True
         try:
             build(config)
@@ -77,42 +71,43 @@ def compute(config_file: Path) -> NumbersPlugin:
         return plugin
 
 
-def _meanings(site: NumbersPlugin) -> dict[str, Chosen]:
-    """Every word that names something: pages, or values, recorded ones too."""
+def _meanings(site: NumbersPlugin) -> dict[str, set[tuple[str, str]]]:
+    """What each word means: (page, "") for a page, (page, name) for a value it publishes or has in its record."""
     meanings = defaultdict(set)
     for page in site.pages:
         for word in (page.path, page.record_path, page.slug):
             meanings[word].add((page.path, ""))
-        recorded = (key.removeprefix("value ") for key in page.record.entries if key.startswith("value "))
-        for name in (*page.results.values, *recorded):
-            meanings[name].add((page.path, name))
-            meanings[f"{page.slug}/{name}"].add((page.path, name))
+        for key in (*page.results.entries, *page.record.entries):
+            kind, _, name = key.partition(" ")
+            if kind == "value":
+                meanings[name].add((page.path, name))
+                meanings[f"{page.slug}/{name}"].add((page.path, name))
     return meanings
 
 
-def _accept(site: NumbersPlugin, chosen: Chosen, yes: bool) -> int:
+def _accept(site: NumbersPlugin, chosen: set[tuple[str, str]], yes: bool) -> int:
     """Show what drifted of what was chosen, write it when that is agreed to, and tell what is left."""
-    files: dict[Path, str] = {}
-    for page in sorted(site.pages, key=lambda page: page.path):
-        if page.incomplete:
-            continue  # what it computes is not known; its problems are told below
-        names = None if (page.path, "") in chosen else {name for path, name in chosen if path == page.path}
-        verdicts = site.verdicts.claims[page.path].items()
-        texts = {number: v.correction for number, v in verdicts if v.correction and _is_chosen(v, chosen)}
-        broken = page.record.fault and names is not None  # which lines are whose cannot be told
-        changed = {page.file: page.source.corrected(_text(page.file), texts)} if texts else {}
-        if not broken:
-            changed[page.file.with_suffix(".record")] = accepted(page.record, page.results.entries, names)
-        for file, new in changed.items():
-            if new != _text(file) or (file.exists() and not new):
-                files[file] = new
-                _show_difference(file.relative_to(site.root).as_posix(), _text(file), new)
+    files = [(file, old, new) for file, old, new in _rewritten(site, chosen) if new != old]
     many = f"{len(files)} file{'s' * (len(files) != 1)}"
-    if files and not yes and not _agreed(many):
-        return 1
-    for file, new in files.items():
-        _write(file, new)
-    left = _left(site)
+    with tempfile.TemporaryDirectory(prefix=".record-", dir=site.root) as folder:
+        for file, old, new in files:
+            for side, content in (("old", old), ("new", new)):
+                copy = Path(folder, side, file.relative_to(site.root))
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                copy.write_bytes(content or b"")
+        if files and not _agreed(folder, many, yes):
+            return 1
+        for file, _, new in files:
+            Path(folder, "new", file.relative_to(site.root)).replace(file)  # at once: no one finds half of it
+            if new is None:
+                file.unlink()
+    pages = []
+    for page in site.pages:
+        text = page.file.read_text(encoding="utf-8-sig", errors="replace")
+        source, kept = read(page.path, text, page.source.front), record.read(page.file.with_suffix(".record"))
+        pages.append(replace(page, source=source, record=kept))
+    judged = judge(pages, site.settings, site.unjudged)
+    left = sorted({*site.found} - {*site.verdicts.problems} | {*judged.problems})
     for problem in left:
         if not problem.drift:
             print(problem, file=sys.stderr)
@@ -120,85 +115,66 @@ def _accept(site: NumbersPlugin, chosen: Chosen, yes: bool) -> int:
     return 1 if left else 0
 
 
-def _is_chosen(verdict: Verdict, chosen: Chosen) -> bool:
-    return (verdict.page.path, "") in chosen or (verdict.owner.path, verdict.link.name) in chosen
+def _rewritten(site: NumbersPlugin, chosen: set[tuple[str, str]]) -> Iterator[tuple[Path, bytes | None, bytes | None]]:
+    """Each file, as it is and with what was chosen as it is computed now; None where there is none."""
+    for page in site.pages:
+        if page.incomplete:
+            continue  # what it computes is not known
+        texts = {
+            number: verdict.correction
+            for number, verdict in site.verdicts.claims[page.path].items()
+            if verdict.correction and verdict.owner
+            if chosen & {(page.path, ""), (verdict.owner.path, verdict.link.name)}
+        }
+        old = page.file.read_bytes()
+        new = page.source.corrected(old.decode("utf-8", "surrogateescape"), texts)
+        yield page.file, old, new.encode("utf-8", "surrogateescape")
+        names = None if (page.path, "") in chosen else {name for path, name in chosen if path == page.path}
+        if names is None or not page.record.fault:  # else which lines are whose cannot be told
+            file = page.file.with_suffix(".record")
+            new = record.accepted(page.record, page.results.entries, names)
+            yield file, file.read_bytes() if page.record.there else None, new.encode("utf-8") or None
 
 
-def _text(file: Path) -> str:
-    """A file's text with its line ends and byte order mark; "" where there is none."""
-    return file.read_bytes().decode("utf-8", "replace") if file.exists() else ""
-
-
-def _write(file: Path, text: str) -> None:
-    """Put the text in place at once, so that no one finds half of it; "" takes the file away."""
-    if not text:
-        file.unlink()
-        return
-    aside = file.with_name(f".{file.name}-next")
-    aside.write_bytes(text.encode("utf-8"))
-    aside.replace(file)
-
-
-def _left(site: NumbersPlugin) -> list[Problem]:
-    """What does not hold with the files as they are now."""
-    pages = [
-        replace(
-            page,
-            source=read(page.path, text.removeprefix("\ufeff").replace("\r\n", "\n"), page.source.front),
-            record=kept,
-        )
-        for page in site.pages
-        for text, kept in [(_text(page.file), read_record(page.file.with_suffix(".record")))]
-    ]
-    judged = judge(pages, site.settings, site.unjudged)
-    return sorted({*site.found} - {*site.verdicts.problems} | {*judged.problems})
-
-
-def _show_difference(path: str, old: str, new: str) -> None:
-    """Print each change: its place, as it was and as it will be, in a terminal with the changed words in colour."""
+def _agreed(folder: str, many: str, yes: bool) -> bool:
+    """Let git print what differs between old/ and new/, and ask the person at the terminal."""
     colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    how = ["--color=always", "--word-diff=color", r"--word-diff-regex=[[:alnum:].,]+|[^[:space:]]"] if colours else []
-    with tempfile.TemporaryDirectory() as folder:
-        for name, text in (("old", old), ("new", new)):
-            Path(folder, name).write_bytes(text.encode("utf-8"))
-        command = ["git", "-C", folder, "--no-pager", "diff", "--no-index", "--unified=0", *how, "old", "new"]
-        shown = subprocess.run(command, capture_output=True, encoding="utf-8").stdout
-    hunks = shown.split("@@ -")[1:]
-    for hunk in hunks:
-        head, _, body = hunk.partition("\n")
-        print(f"{path}:{re.match('[0-9]+', head)[0]}\n{body.removesuffix(chr(10))}".removesuffix("\x1b[36m"))
-
-
-def _agreed(many: str) -> bool:
-    """Whether the person at the terminal accepts the changes."""
+    words = ["--word-diff=color", r"--word-diff-regex=[[:alnum:].,]+|[^[:space:]]"] if colours else ["--no-color"]
+    options = ["--no-index", "--no-ext-diff", "--unified=0", "--no-prefix", *words]
+    subprocess.run(["git", "--no-pager", "diff", *options, "old", "new"], cwd=folder)
+    if yes:
+        return True
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         print(f"{many} not written: to accept, run it again with --yes", file=sys.stderr)
         return False
     try:
-        agreed = input(f"Accept these changes in {many}? [y/N] ").strip().lower() in ("y", "yes")
+        answer = input(f"Accept these changes in {many}? [y/N] ")
     except (EOFError, KeyboardInterrupt):
-        agreed = print()
+        answer = ""
+        print()
+    agreed = answer.strip().lower() in ("y", "yes")
     print(end="" if agreed else "nothing written\n")
-    return bool(agreed)
+    return agreed
 
 
 def _explained(site: NumbersPlugin, path: str, only: str) -> Iterator[str]:
     """Where a value of a page (each, when none is named) comes from, and all that uses it."""
-    page: Page = next(page for page in site.pages if page.path == path)
+    page = next(page for page in site.pages if page.path == path)
+    claims = [verdict for verdicts in site.verdicts.claims.values() for verdict in verdicts.values()]
     for name in [only] if only else page.results.values:
-        line, text = page.record.entries.get(f"value {name}", (0, ""))
-        value = page.results.values.get(name)
-        yield f"{path}:{page.source.line(value.place)}: {name}" if value else f"{path}: {name} is not published now"
-        if value:
+        if value := page.results.values.get(name):
+            yield f"{path}:{page.source.line(value.place)}: {name}"
             yield f"  value       {value.in_full}"
             yield f"  expression  {value.expression}"
             yield f"  tolerance   {value.margin or 'none'}"
-            yield f"  source      {value.source}" if value.source else "  source      none: it is computed here"
+            yield f"  source      {value.source or 'none: it is computed here'}"
+        else:
+            yield f"{path}: {name} is not published now"
+        line, text = page.record.entries.get(f"value {name}", (0, ""))
         yield f"  record      {f'{page.record_path}:{line}: {text}' if line else 'none'}"
-        for verdicts in site.verdicts.claims.values():
-            for verdict in verdicts.values():
-                if verdict.owner is page and verdict.link.name == name:
-                    yield f"  claim       {verdict.page.path}:{verdict.link.line}: {verdict.link.text}"
+        for claim in claims:
+            if claim.owner is page and claim.link.name == name:
+                yield f"  claim       {claim.page.path}:{claim.link.line}: {claim.link.text}"
         for file in sorted(Path(Path(path).parts[0]).rglob("*.py")):
             if line := checked_names(file.read_text(encoding="utf-8")).get((page.slug, name)):
                 yield f"  recomputed  {file.as_posix()}:{line}"

@@ -6,8 +6,9 @@ from fractions import Fraction
 
 import pytest
 
+from scaling_lesson.digits import fixed, in_full, show
 from scaling_lesson.site.numbers.claim import disagreement, parse
-from scaling_lesson.site.numbers.value import Value, fixed, in_full, rewrite, show
+from scaling_lesson.site.numbers.value import Value, rewrite
 from scaling_lesson.units import parse_unit
 
 

@@ -192,7 +192,6 @@ def test_listings_and_titles_are_prose(text, front, listed):
         ("", "fence", 0, 0),
         ("", "[1]", 0, 11),
         ("", "claimed", 5, 5),
-        ("", "7", 0, 3),
     ],
 )
 def test_a_word_of_the_shown_page_is_sought_near_what_stands_before_it(before, word, after, line):
@@ -204,14 +203,11 @@ def test_a_word_of_the_shown_page_is_sought_near_what_stands_before_it(before, w
 
 
 def test_claims_and_blocks_are_numbered_for_rendering():
-    text = (
-        "---\na: b\n---\n[1](calc:a) `[2](calc:b)` [3](calc:p/c)\n"
-        '\n> ```python exec="on" title="t"\n> x\n> ```\n\n[4](calc:d)'
-    )
+    text = '---\na: b\n---\n[1](calc:a) `[2](calc:b)` [3](calc:p/c)\n\n> ```python exec="on"\n> x\n> ```\n\n[4](calc:d)'
     assert read(text, front=3).marked(text.split("\n")[3:]) == [
         f"[1](calc:{MARK}0{MARK}a) `[2](calc:{MARK}1{MARK}b)` [3](calc:{MARK}2{MARK}p/c)",
         "",
-        '> ```python exec="on" block="0" title="t"',
+        '> ```python exec="on" block="0"',
         "> x",
         "> ```",
         "",

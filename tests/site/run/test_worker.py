@@ -118,12 +118,12 @@ def runner() -> Iterator[Runner]:
 
 def jobs(path: str, text: str) -> list[Job]:
     blocks = read(path, text, 0).blocks
-    return [Job(index, block.line, block.code, block.limit_s, block.code) for index, block in enumerate(blocks)]
+    return [Job(index, block.line, block.code, block.limit_s, block.runs) for index, block in enumerate(blocks)]
 
 
 def computed(runner: Runner, path: str, text: str) -> dict[str, str]:
     results = runner.run(path, jobs(path, text)).result()
-    assert results.failures == ()
+    assert results.failures == []
     return {key: entry.text for key, entry in results.entries.items()}
 
 
@@ -182,7 +182,7 @@ def test_a_block_that_ends_its_process_shows_nothing_and_later_ones_do_not_run(r
 
 def test_a_page_without_blocks_needs_no_process(runner):
     assert runner.run("page.md", []).result() == Results()
-    assert runner.run("page.md", [Job(0, 1, None, 20, "x = 5")]).result() == Results()
+    assert runner.run("page.md", [Job(0, 1, "x = 5", 20, runs=False)]).result() == Results()
 
 
 @pytest.mark.slow

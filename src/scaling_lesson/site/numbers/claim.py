@@ -82,7 +82,7 @@ def parse(text: str) -> Claim:
             else ""
         )
         raise ValueError(f'"{text}" does not read as a number with an optional bound and unit{spaced}')
-    unit = parse_unit(rest.strip())
+    unit = parse_unit(rest[1:] if rest[:1].isspace() else rest)
     parts = {name: part or "" for name, part in match.groupdict().items()} | {"unit": rest}
     scale = unit.factor * WORDS.get(parts["word"], 1)
     sign = -1 if parts["sign"] else 1
@@ -106,14 +106,14 @@ def parse(text: str) -> Claim:
 
 
 def find(text: str) -> Iterator[tuple[str, str]]:
-    """Each number in a text that is not part of a word, and the unit behind it: ("37.7 MB", "MB"), ("5", "")."""
+    """Each number in a text that is no part of a word, and the unit or word of size behind it: ("37.7 MB", "MB")."""
     for match in _NUMBER.finditer(text):
         unit = _UNIT.match(text, match.end())
         end = unit.end() if unit else match.end()
         dash = match["sign"] and re.match(r"\w", text[match.start() - 1 : match.start()])  # 2-3 is a range
         start = match.end("sign") if dash else match.start()
         if (dash or not re.match(r"[\w.^]", text[max(start - 1, 0) : start])) and not re.match(r"\w", text[end:]):
-            yield text[start:end], unit[0].strip() if unit else ""
+            yield text[start:end], unit[0].strip() if unit else match["word"] or ""
 
 
 def unit_after(text: str) -> Unit | None:

@@ -168,7 +168,7 @@ class Reading:
         self._see("text", text)
         if mark := _TURNS.search(text):
             self._problems.append((mark[0], "a mark here turns the order of what follows"))
-        elif (mark := _UNREAD.search(text)) and not unread:
+        elif (mark := _UNREAD.search(re.sub(r"(?m)^::: [\w.]+$", "", text))) and not unread:
             shown = " ".join(mark[0].split())[:40]
             what = "this footnote" if shown.startswith("[^") else "this"
             self._problems.append((shown, f"Markdown did not read {what}, and shows it as it stands: {shown}"))

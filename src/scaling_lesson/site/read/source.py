@@ -45,7 +45,7 @@ class Block:
     @property
     def limit_s(self) -> float:
         """How long it may run."""
-        return float(self.options.get("timeout", "20"))
+        return 20.0 if self.problem else float(self.options.get("timeout", "20"))
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ class Source:
             for line in order:
                 if re.search(alone, shown[line]):
                     return line
-        return next((line for line in order if word in shown[line]), max(after, self.front + 1))
+        return max(after, self.front + 1)
 
     def marked(self, lines: list[str]) -> list[str]:
         """These lines of its Markdown (without front matter), each claim and block numbered, for rendering."""

@@ -46,11 +46,12 @@ class Provenance:
         root = given
         while isinstance(root, (ast.Attribute, ast.Subscript)):
             root = root.value
-        if not isinstance(root, ast.Name) or any(isinstance(n, (ast.Call, ast.BinOp)) for n in ast.walk(given)):
+        computes = any(isinstance(node, (ast.Call, ast.BinOp)) for node in ast.walk(given))
+        if computes or not isinstance(given, (ast.Name, ast.Attribute, ast.Subscript)):
             raise ValueError(f"publish lines are not shown, so {name} must be computed in a line of its own above")
-        text, computed = ast.get_source_segment(self._source, given), self._last(root.id, line)[1]
-        if computed:
-            text = computed if root is given else f"{text}, with {root.id} = {computed}"
+        text, name = ast.get_source_segment(self._source, given) or "", getattr(root, "id", "")
+        if computed := self._last(name, line)[1]:
+            text = computed if root is given else f"{text}, with {name} = {computed}"
         return " ".join(text.split())
 
     def mislabelled(self, names: dict[str, object]) -> Iterator[tuple[int, str]]:
@@ -79,7 +80,7 @@ class Provenance:
 
     def _last(self, name: str, line: int) -> Computed:
         known = [computed for computed in self._computed.get(name, []) if computed[0] <= line]
-        return max(known, key=lambda computed: computed[0], default=(0, "", None))
+        return max(reversed(known), key=lambda computed: computed[0], default=(0, "", None))
 
     def _assign(self, target: ast.expr, value: ast.expr) -> None:
         match target, value:

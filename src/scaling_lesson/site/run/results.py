@@ -41,7 +41,7 @@ class Figure:
 class Failure:
     """Why a block did not run to its end. missing: the name it did not find, "" for another reason.
 
-    follows: whether an earlier block failed that may have defined that name, so that this one has no failure of its own.
+    follows: whether an earlier block failed that may have defined that name, so that this is no failure of its own.
     """
 
     place: Place

@@ -17,7 +17,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from multiprocessing import forkserver
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import ModuleType
 from unittest.mock import patch
@@ -111,10 +111,10 @@ class Runner:
 
 def _run(connection: Connection, process: BaseProcess, job: Job) -> BlockResult:
     """What a block left behind. One that ends its process, or must be ended, has failed at the last line it told of."""
-    line, end, wait, late = job.line + 1, 0.0, None, False
+    line, end, left, late = job.line + 1, 0.0, None, False
     with contextlib.suppress(EOFError, OSError):
         connection.send(job)
-        while connection.poll(wait):
+        while connection.poll(left):
             answer = connection.recv()
             if not isinstance(answer, int):
                 return answer
@@ -122,7 +122,7 @@ def _run(connection: Connection, process: BaseProcess, job: Job) -> BlockResult:
                 answer,
                 end or time.monotonic() + job.limit_s + GRACE_S,
             )  # not before: the server may be importing
-            wait = max(0.0, end - time.monotonic())
+            left = max(0.0, end - time.monotonic())
         late = True
         _kill(process)
     process.join()
@@ -144,6 +144,10 @@ def _kill(process: BaseProcess) -> None:
 def _serve(connection: Connection, environment: dict[str, str], path: str) -> None:
     """What a page's process does: run the blocks it is sent, one by one."""
     os.setpgid(0, 0)
+    if not os.fork():  # a watcher, for when the build is killed while a block holds its interpreter
+        connection.close()
+        wait([multiprocessing.parent_process().sentinel])
+        os.killpg(0, signal.SIGKILL)
     os.environ.clear()
     os.environ.update(environment)
     from scaling_lesson.site.run.block import Session

@@ -6,15 +6,15 @@ numbers.
 """
 
 import re
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from html import escape
 
 from scaling_lesson.site.gate import Page, Verdicts
 from scaling_lesson.site.numbers.value import Fact, Value
 from scaling_lesson.site.show.blocks import cell_html
-
-MARKER = re.compile(r"<!-- listing: (numbers|sources) -->")
 
 
 @dataclass
@@ -31,94 +31,79 @@ class Listing:
 
     def fill(self, html: str) -> tuple[str, list[tuple[str, str]]]:
         """The page's HTML with its markers replaced, and the sections that came in: (title, id)."""
-        self.sections: list[tuple[str, str]] = []
-        self.uses: dict[int, list[tuple[Page, int]]] = {}
+        titles = []
+
+        def listed(match: re.Match) -> str:
+            parts = []
+            for title, anchor, body in self._numbers() if match[1] == "numbers" else self._sources():
+                titles.append((title, anchor))
+                permalink = f'<a class="headerlink" href="#{anchor}" title="Permanent link">¶</a>'
+                parts.append(f'<h2 id="{anchor}">{escape(title)}{permalink}</h2>{body}')
+            return f'<div class="computed">{"".join(parts)}</div>'
+
+        return re.sub("<!-- listing: (numbers|sources) -->", listed, html), titles
+
+    def _numbers(self) -> Iterator[tuple[str, str, str]]:
+        """One section a page, one row a value."""
+        for page in self.pages:
+            values = page.results.values.values()
+            rows = [self._row(page, v, f"<br><code>= {escape(v.expression)}</code>", v.margin, page) for v in values]
+            if rows:
+                yield page.title, f"of-{page.slug}", _table("number", ["<tbody>", *rows, "</tbody>"])
+
+    def _sources(self) -> Iterator[tuple[str, str, str]]:
+        """One section a document, one group of rows a table or section of it."""
+        cited = defaultdict(lambda: defaultdict(list))
+        for page in self.pages:
+            sourced = [v for v in page.results.values.values() if v.source and v.exact is not None]
+            for item in (*page.results.facts.values(), *sourced):
+                source = {"title": item.source} if isinstance(item.source, str) else vars(item.source)
+                document = source["title"], source.get("date", ""), source.get("url", "")
+                cited[document][source.get("where", "")].append((page, item))
+        for number, (title, date, url) in enumerate(sorted(cited), 1):
+            link = f'<p><a href="{escape(url)}">{escape(re.sub("^https?://", "", url))}</a></p>' if url else ""
+            rows = [row for where, items in cited[title, date, url].items() for row in self._group(where, items)]
+            yield f"{title} ({date})" if date else title, f"source-{number}", link + _table("fact", rows)
+
+    def _group(self, where: str, items: list[tuple[Page, Fact | Value]]) -> Iterator[str]:
+        """Rows of the facts printed in one place of a document, and of what was computed from them."""
+        yield f'<tbody><tr><th colspan="3" scope="rowgroup">{escape(where)}</th></tr>'
+        facts = [item for _, item in items if isinstance(item, Fact)]
+        values = [(page, item) for page, item in items if isinstance(item, Value)]
+        for fact in facts:
+            name, unit = escape(fact.name).replace(".", ".<wbr>").replace("[", "<wbr>["), fact.cell.unit.symbol
+            number = cell_html(fact.cell) + (unit if unit == "×" else f" {escape(unit)}")
+            uses = "; ".join(self._uses(value, self.here) for _, value in values if _is(value, fact))
+            yield _cells(f"<code>{name}</code>", number, uses)
+        for page, value in values:
+            if not any(_is(value, fact) for fact in facts):
+                yield self._row(page, value, ", from it", "", self.here)
+        yield "</tbody>"
+
+    def _row(self, page: Page, value: Value, origin: str, margin: str, home: Page) -> str:
+        name = self._link(page, f"calc-{value.name}", f"<code>{value.name}</code>")
+        number = f'<data value="{escape(str(value.value))}">{escape(value.in_full)}</data>'
+        return _cells(name + origin, number + f"<br>{escape(margin)}" * bool(margin), self._uses(value, home))
+
+    def _uses(self, value: Value, home: Page) -> str:
+        """A link to each claim of a value; claims that are not on `home` come after their page's title."""
+        uses = defaultdict(list)
+        for page, link in self._claims[id(value)]:
+            uses["" if page is home else f"{escape(page.title)}: "].append(link)
+        return "; ".join(title + ", ".join(links) for title, links in uses.items())
+
+    @cached_property
+    def _claims(self) -> dict[int, list[tuple[Page, str]]]:
+        claims = defaultdict(list)
         for page in self.pages:
             for number, verdict in self.verdicts.claims[page.path].items():
-                if verdict.value is not None:
-                    self.uses.setdefault(id(verdict.value), []).append((page, number))
-        lists = {"numbers": self._numbers, "sources": self._sources}
-        return MARKER.sub(lambda match: f'<div class="computed">{lists[match[1]]()}</div>', html), self.sections
-
-    def _numbers(self) -> str:
-        parts = []
-        for page in self.pages:
-            if page.results.values:
-                rows = "".join(
-                    f"<tr><td>{self._code(page, value)}<br><code>= {escape(value.expression)}</code></td>"
-                    f"<td>{_in_full(value)}{_tolerance(value)}</td><td>{self._places(page, [value])}</td></tr>"
-                    for value in page.results.values.values()
-                )
-                head = ("number", "value", "claimed as")
-                parts.append(self._heading(page.title, f"of-{page.slug}") + _table(head, f"<tbody>{rows}</tbody>"))
-        return "".join(parts)
-
-    def _sources(self) -> str:
-        """One section a document, one group of rows a table or section of it."""
-        cited: dict[tuple, dict[str, list]] = {}
-        for page in self.pages:
-            for item in (
-                *page.results.facts.values(),
-                *(v for v in page.results.values.values() if v.source and v.exact is not None),
-            ):
-                document, where = _printed(item.source)
-                cited.setdefault(document, {}).setdefault(where, []).append((page, item))
-        parts = []
-        for number, (title, date, url) in enumerate(sorted(cited), 1):
-            groups = cited[title, date, url]
-            link = f'<p><a href="{escape(url)}">{escape(re.sub("^https?://", "", url))}</a></p>' if url else ""
-            body = "".join(self._printed_in(where, items) for where, items in groups.items())
-            name = f"{title} ({date})" if date else title
-            head = ("fact", "value", "claimed as")
-            parts.append(f"{self._heading(name, f'source-{number}')}{link}{_table(head, body)}")
-        return "".join(parts)
-
-    def _printed_in(self, where: str, items: list[tuple[Page, Fact | Value]]) -> str:
-        """Rows of the facts printed in one place of a document, and of what was computed from them."""
-        rows, values = [], [(page, item) for page, item in items if isinstance(item, Value)]
-        told = set()
-        for _, fact in items:
-            if isinstance(fact, Fact):
-                uses = [(page, value) for page, value in values if _is(value, fact)]
-                told.update(id(value) for _, value in uses)
-                places = "; ".join(self._places(self.here, [value]) for _, value in uses)
-                name = escape(fact.name).replace(".", ".<wbr>").replace("[", "<wbr>[")
-                unit = fact.cell.unit.symbol
-                value = cell_html(fact.cell) + (unit if unit == "×" else f" {escape(unit)}")
-                rows.append(f"<tr><td><code>{name}</code></td><td>{value}</td><td>{places}</td></tr>")
-        for page, value in values:
-            if id(value) not in told:
-                places = self._places(self.here, [value])
-                name = f"{self._code(page, value)}, from it"
-                rows.append(f"<tr><td>{name}</td><td>{_in_full(value)}</td><td>{places}</td></tr>")
-        return f'<tbody><tr><th colspan="3" scope="rowgroup">{escape(where)}</th></tr>{"".join(rows)}</tbody>'
-
-    def _places(self, home: Page, values: list[Value]) -> str:
-        """A link to each claim of the values; claims that are not on `home` come after their page's title."""
-        by_page: dict[str, list[str]] = {}
-        for page, number in (use for value in values for use in self.uses.get(id(value), [])):
-            link = self._link(page, f"claim-{number}", escape(page.source.claims[number].text))
-            by_page.setdefault("" if page is home else f"{escape(page.title)}: ", []).append(link)
-        return "; ".join(f"{title}{', '.join(links)}" for title, links in by_page.items())
-
-    def _code(self, page: Page, value: Value) -> str:
-        return self._link(page, f"calc-{value.name}", f"<code>{value.name}</code>")
+                link = self._link(page, f"claim-{number}", escape(verdict.link.text))
+                claims[id(verdict.value)].append((page, link))
+        return claims
 
     def _link(self, page: Page, anchor: str, html: str) -> str:
         address = "" if page is self.here else self.address(page.url, self.here.url)
         return f'<a href="{address}#{anchor}">{html}</a>'
-
-    def _heading(self, title: str, anchor: str) -> str:
-        self.sections.append((title, anchor))
-        permalink = f'<a class="headerlink" href="#{anchor}" title="Permanent link">¶</a>'
-        return f'<h2 id="{anchor}">{escape(title)}{permalink}</h2>'
-
-
-def _printed(source: object) -> tuple[tuple[str, str, str], str]:
-    """A source's document, as (title, date, url), and the place in it; a source given as text is all title."""
-    if isinstance(source, str):
-        return (source, "", ""), ""
-    return (source.title, source.date, source.url), source.where
 
 
 def _is(value: Value, fact: Fact) -> bool:
@@ -127,14 +112,11 @@ def _is(value: Value, fact: Fact) -> bool:
     return value.exact == fact.cell.value and words.issuperset(re.findall(r"\w+", fact.name.partition("[")[0]))
 
 
-def _in_full(value: Value) -> str:
-    return f'<data value="{escape(str(value.value))}">{escape(value.in_full)}</data>'
+def _cells(*cells: str) -> str:
+    return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
-def _tolerance(value: Value) -> str:
-    return f"<br>{escape(value.margin)}" if value.tolerance else ""
-
-
-def _table(head: tuple[str, ...], bodies: str) -> str:
-    cells = "".join(f"<th scope=col>{title}</th>" for title in head)
-    return f'<div class="md-typeset__scrollwrap listing"><table><thead><tr>{cells}</tr></thead>{bodies}</table></div>'
+def _table(first: str, rows: list[str]) -> str:
+    head = "".join(f"<th scope=col>{title}</th>" for title in (first, "value", "claimed as"))
+    table = f"<table><thead><tr>{head}</tr></thead>{''.join(rows)}</table>"
+    return f'<div class="md-typeset__scrollwrap listing">{table}</div>'
