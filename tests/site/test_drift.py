@@ -87,7 +87,7 @@ STARTS = [("build",), ("build", "-q"), ("build", "--strict"), ("build", "-q", "-
 
 
 @pytest.mark.parametrize("start", STARTS, ids=" ".join)
-@pytest.mark.parametrize("title", ["digits: a digit", "blocks: exits at once", ""])
+@pytest.mark.parametrize("title", ["claims: another value of the page", "blocks: exits at once", ""])
 def test_how_a_build_is_started_does_not_change_what_it_finds(tmp_path, mkdocs, start, title):
     small = {defect.title: defect for defect in corpus("small")}
     copy = tmp_path / "site"
