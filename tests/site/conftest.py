@@ -36,6 +36,13 @@ markdown_extensions: [admonition, attr_list, def_list, md_in_html, tables, pymdo
 """
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What looks at the whole real site, or opens it in a browser, is slow."""
+    for item in items:
+        if {"built", "browser"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker("slow")
+
+
 @dataclass
 class SmallSite:
     """A site in a folder of its own, gated in this process."""

@@ -14,10 +14,10 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from scaling_lesson.site.digits import fixed
 
 from scaling_lesson import audit
-from scaling_lesson.site import claims
+from scaling_lesson.digits import fixed
+from scaling_lesson.site.numbers import claim as claims
 from scaling_lesson.units import COUNTED, UNITS, parse_unit
 
 PROGRAM = Path(audit.__file__)

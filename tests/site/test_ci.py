@@ -58,7 +58,7 @@ def test_the_table_shows_each_message_as_it_is():
 
 
 @pytest.fixture
-def built(site, monkeypatch, tmp_path, capsys):
+def building(site, monkeypatch, tmp_path, capsys):
     """(made, run): run() builds as scripts/build does, and returns whether it held, and what it printed."""
     made = site(PAGE)
 
@@ -75,8 +75,8 @@ def built(site, monkeypatch, tmp_path, capsys):
     return made, run
 
 
-def test_github_is_told_only_where_it_runs_the_build(built, monkeypatch, tmp_path):
-    made, run = built
+def test_github_is_told_only_where_it_runs_the_build(building, monkeypatch, tmp_path):
+    made, run = building
     made.write(PAGE.replace("a = 5", "a = 3"))
     summary = tmp_path / "summary.md"
     held, _, err = run()
@@ -88,8 +88,8 @@ def test_github_is_told_only_where_it_runs_the_build(built, monkeypatch, tmp_pat
     assert summary.read_text().startswith("before\n") and summary.read_text().count("| docs/page.md&#58;") == 3
 
 
-def test_the_report_is_written_where_asked_for_when_all_holds_too(built, monkeypatch, tmp_path):
-    made, run = built
+def test_the_report_is_written_where_asked_for_when_all_holds_too(building, monkeypatch, tmp_path):
+    made, run = building
     path = tmp_path / "report.json"
     run()
     assert not path.exists()
@@ -115,8 +115,8 @@ def blind(*arguments: object) -> Verdicts:
     return Verdicts(held, ())
 
 
-def test_what_only_the_second_check_sees_leaves_the_site_as_it_was(built, monkeypatch, tmp_path):
-    made, run = built
+def test_what_only_the_second_check_sees_leaves_the_site_as_it_was(building, monkeypatch, tmp_path):
+    made, run = building
     held, out, _ = run()
     assert held and re.fullmatch(r"2 claims, 0 cells on \d pages hold\n", out)
     before = {f: f.read_bytes() for f in (made.root / "site").rglob("*") if f.is_file()}
@@ -140,8 +140,8 @@ def test_what_only_the_second_check_sees_leaves_the_site_as_it_was(built, monkey
     assert run()[0] and not (made.root / ".site-next").exists()
 
 
-def test_a_second_check_that_does_not_run_stops_the_build(built, monkeypatch, tmp_path):
-    _, run = built
+def test_a_second_check_that_does_not_run_stops_the_build(building, monkeypatch, tmp_path):
+    _, run = building
     broken = tmp_path / "audit.py"
     broken.write_text("import sys\nsys.exit('no such thing')")
     monkeypatch.setattr(ci, "_AUDIT", broken)

@@ -5,10 +5,8 @@ import re
 import shutil
 
 import pytest
-from drift import SMALL, corpus, difference, problem_in_small, run_real
+from drift import SMALL, corpus, difference, plant_small, problem_in_small, run_real
 from told import messages
-
-KV, MIXED = (f"docs/scaling-and-efficiency/{name}.md" for name in ("kv-cache", "mixed-precision"))
 
 
 @pytest.mark.parametrize("defect", corpus("small"), ids=lambda defect: defect.title)
@@ -24,6 +22,7 @@ def test_the_small_site_is_clean(tmp_path):
     assert messages(tmp_path / "site") == []
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(2400)  # two minutes on a quiet machine
 def test_every_defect_of_the_lesson_is_caught_where_it_is():
     told = run_real()
@@ -56,68 +55,78 @@ def told(output: str) -> list[str]:
     return sorted(re.findall(r"^(?!docs/notebook/)\S+:\d+: .*", output, re.M))
 
 
-# The warm process, which runs the notebook for a few only, finds what a build does, however it is started: a number in
-# prose, a block that fails to publish, one that ends its process, and a constant that every page may depend on.
-SAMPLE = ["digits: a digit", "blocks: exits", "dtype: of a stored number", "constants: roofline"]
+# The warm process, which runs the notebook for a few only, finds what a build does, however it is started.
+SAMPLE = ["digits: a digit", "dtype: of a matrix", "constants: roofline", "figures: axis scale", "settings: the site's name"]
 
 
-@pytest.mark.parametrize("title", SAMPLE)
-def test_the_warm_process_finds_what_a_build_does(checkout, mkdocs, script, title):
+@pytest.mark.slow
+def test_the_warm_process_finds_what_a_build_does(checkout, script):
+    """A number in prose, in a block, in the code that every page may depend on, in a figure; all in one build."""
     (checkout / "site").mkdir()
     (checkout / "site/index.html").write_text("the last good site")
-    expected = next(defect for defect in corpus("real") if defect.title == title).plant(checkout)
-    builds = [mkdocs(checkout, "build")]
-    if (
-        title in SAMPLE[:2]
-    ):  # how a build is started does not change what it finds: one number and one block stand for all
-        done = script(checkout, "scripts/build")
-        builds += [mkdocs(checkout, "build", "-q"), (done.returncode, done.stdout + done.stderr)]
-    for status, output in builds:
-        assert status == 1, output
-        assert difference(told(output), expected) is None, output
-        assert "Traceback" not in output
+    by_title = {defect.title: defect for defect in corpus("real")}
+    expected = [line for title in SAMPLE for line in by_title[title].plant(checkout)]
+    done = script(checkout, "scripts/build")
+    output = done.stdout + done.stderr
+    assert done.returncode == 1 and "Traceback" not in output, output
+    assert difference(told(output), expected) is None, output
     assert [f.name for f in (checkout / "site").iterdir()] == ["index.html"]
     assert (checkout / "site/index.html").read_text() == "the last good site"
 
 
-def test_a_clean_checkout_builds_every_way(checkout, mkdocs, script):
-    done = script(checkout, "scripts/build")
-    for status, output in (
-        (done.returncode, done.stdout + done.stderr),
-        mkdocs(checkout, "build"),
-        mkdocs(checkout, "build", "-q"),
-    ):
-        assert status == 0, output
-        assert not told(output)
+@pytest.mark.slow
+def test_a_clean_checkout_builds(checkout, script):
+    """As CI does it. The fixture `built` is the same, quiet."""
+    done = script(checkout, "scripts/build", CI="true")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert not told(done.stdout + done.stderr)
     assert (checkout / "site/numbers.json").exists()
 
 
-def change(checkout, file, old, new):
-    """Returns the line of the change."""
-    text = (checkout / file).read_text(encoding="utf-8")
-    at = text.index(old)
-    (checkout / file).write_text(text[:at] + new + text[at + len(old) :], encoding="utf-8")
-    return text.count("\n", 0, at) + 1
+STARTS = [("build",), ("build", "-q"), ("build", "--strict"), ("build", "-q", "--no-strict")]
 
 
-def test_a_block_that_cannot_be_interrupted_is_told_among_the_others(checkout, mkdocs):
+@pytest.mark.parametrize("start", STARTS, ids=" ".join)
+@pytest.mark.parametrize("title", ["claims: another value of the page", "blocks: exits at once", ""])
+def test_how_a_build_is_started_does_not_change_what_it_finds(tmp_path, mkdocs, start, title):
+    small = {defect.title: defect for defect in corpus("small")}
+    copy = tmp_path / "site"
+    if title:
+        expected = plant_small(small[title], copy)
+    else:
+        shutil.copytree(SMALL, copy)
+        expected = []
+    (copy / "site").mkdir()
+    (copy / "site/old.html").write_text("the last good site")
+    status, output = mkdocs(copy, *start)
+    assert (status, "Traceback" in output) == (bool(title), False), output
+    assert difference(told(output), expected) is None, output
+    assert (copy / "site/old.html").exists() == bool(title) != (copy / "site/numbers.json").exists()
+
+
+def test_a_block_that_cannot_be_interrupted_is_told_among_the_others(tmp_path, mkdocs):
     # A native call that never returns to the interpreter: nothing can be raised into it.
-    at = change(checkout, KV, "full = GPT2_SMALL.max_seq_len", "full = sum(range(10**13))")
-    fence = '```python exec="on" source="above"'
-    change(
-        checkout, KV, f"{fence}\nfrom scaling_lesson.hardware", f'{fence} timeout="0.5"\nfrom scaling_lesson.hardware'
-    )
-    naked = change(checkout, MIXED, "The **fraction** sets", "The 99 **fraction** sets")
-    status, output = mkdocs(checkout, "build", "-q")
-    assert status == 1
-    assert told(output) == [
-        f"{KV}:{at}: the block ran longer than 0.5 s",
-        f'{MIXED}:{naked}: naked number "99": publish it and claim it, [99](calc:name)',
-    ]
-    assert not (checkout / "site").exists()
+    copy = tmp_path / "site"
+    shutil.copytree(SMALL, copy)
+    page, other = copy / "docs/page.md", copy / "docs/other.md"
+    text = page.read_text(encoding="utf-8").replace("from_one = 5050 / 100", "from_one = sum(range(10**13))", 1)
+    start = '```python exec="on" source="above"\nwithout'
+    page.write_text(text.replace(start, start.replace("\n", ' timeout="0.5"\n')), encoding="utf-8")
+    other.write_text(other.read_text(encoding="utf-8") + "\nOf 99 things.\n", encoding="utf-8")
+    at = text.count("\n", 0, text.index("from_one = sum")) + 1
+    status, output = mkdocs(copy, "build", "-q")
+    assert status == 1 and not (copy / "site").exists()
+    assert difference(
+        told(output),
+        [
+            f"docs/page.md:{at}: the block ran longer than 0.5 s",
+            'docs/other.md:16: naked number "99": publish it and claim it, [99](calc:name)',
+        ],
+    ) is None, output
 
 
-def test_a_dirty_build_is_refused(checkout, mkdocs):
-    status, output = mkdocs(checkout, "build", "--dirty")
+def test_a_dirty_build_is_refused(tmp_path, mkdocs):
+    shutil.copytree(SMALL, tmp_path / "site")
+    status, output = mkdocs(tmp_path / "site", "build", "--dirty")
     assert status == 1
     assert "build without --dirty" in output

@@ -102,7 +102,6 @@ def test_a_fact_is_recorded_like_any_number(site):
     assert made.messages() == ["docs/page.md:4: fact A.b: recorded 5, computed 6"]
 
 
-@pytest.mark.slow
 def test_the_real_page_of_numbers_has_all_and_no_dead_link(built):
     text = (built / "numbers/index.html").read_text()
     pages = json.loads((built / "numbers.json").read_text())["pages"]
@@ -110,7 +109,6 @@ def test_the_real_page_of_numbers_has_all_and_no_dead_link(built):
     assert text.count("#claim-") == sum(len(page["claims"]) for page in pages.values())
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("page", ["numbers", "sources"])
 def test_every_link_of_a_listing_leads_somewhere(built, page):
     text = (built / page / "index.html").read_text()
@@ -122,7 +120,6 @@ def test_every_link_of_a_listing_leads_somewhere(built, page):
     assert len(ids) >= 2
 
 
-@pytest.mark.slow
 def test_the_page_of_sources_has_every_fact_of_the_package(built):
     text = html.unescape((built / "sources/index.html").read_text().replace("<wbr>", ""))
     modules = [

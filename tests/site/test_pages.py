@@ -38,7 +38,6 @@ def read_text(path: str, text: str) -> Source:
     return read(path, text, text.count("\n") - get_data(text)[0].count("\n"))
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("page", LESSON_PAGES)
 def test_the_built_page_has_every_claim_of_its_text(built, page):
     claims = as_read(page).claims
@@ -59,7 +58,6 @@ def test_the_lesson_reads_in_85_minutes():
     assert sum(minutes(as_read(page)) for page in LESSON_PAGES) <= 85, taken
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("page", LESSON_PAGES)
 def test_a_page_says_how_long_it_takes(built, page):
     said = re.search(r'</h1>\s*<p class="?reading-time"?>(.*?)</p>', html(built, page), re.S)
@@ -175,7 +173,6 @@ def test_what_a_reader_pastes_works_and_prints_what_the_page_shows(page, tmp_pat
 # What is built.
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("page", LESSON_PAGES)
 def test_nothing_unfinished_is_on_a_page(built, page):
     article = html(built, page).split("<article", 1)[1].split("</article>", 1)[0]
@@ -194,7 +191,6 @@ def test_nothing_unfinished_is_on_a_page(built, page):
         assert sign not in article, sign
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("page", (None, *LESSON_PAGES))
 def test_no_page_asks_another_host_for_anything(built, page):
     text = (built / "index.html").read_text() if page is None else html(built, page)
@@ -203,7 +199,6 @@ def test_no_page_asks_another_host_for_anything(built, page):
     assert "fonts.g" not in text
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_every_figure_can_be_read_without_seeing_it(built, page):
     figures = re.findall(r"<figure\b.*?</figure>", html(built, page), re.S)
@@ -219,7 +214,6 @@ def test_every_figure_can_be_read_without_seeing_it(built, page):
         assert "<text" in figure and not re.search(r"(?:fill|stroke): ?#", figure)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("page", LESSON_PAGES)
 def test_ids_are_unique_and_links_within_the_page_lead_somewhere(built, page):
     text = html(built, page)
@@ -229,7 +223,6 @@ def test_ids_are_unique_and_links_within_the_page_lead_somewhere(built, page):
         assert target in ids, target
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("page", PAGES)
 def test_misconception_checks_and_takeaway_are_there(built, page):
     text = html(built, page)
@@ -240,7 +233,6 @@ def test_misconception_checks_and_takeaway_are_there(built, page):
         assert part in text
 
 
-@pytest.mark.slow
 def test_numbers_json_lists_every_claim_with_its_value(built):
     pages = json.loads((built / "numbers.json").read_text())["pages"]
     values = {(path, v["name"]): v["value"] for path, entry in pages.items() for v in entry["values"]}
@@ -415,7 +407,6 @@ CORRECTED = {
 }
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("page", LESSON_PAGES[:-1])
 def test_the_corrected_numbers_are_on_their_page(built, page):
     shown = set(re.findall(r'<data class="claim-number" value="[^"]+">([^<]+)</data>', html(built, page)))

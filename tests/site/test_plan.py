@@ -1,6 +1,7 @@
 """The plan's pages: all that the plan asked for is listed and leads somewhere, and its wrong figures stay on one page."""
 
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -81,16 +82,20 @@ def test_every_box_of_the_lesson_is_listed(kind, sections):
     assert boxes == links, "list each box of the lesson in docs/authors/plan.md"
 
 
-def test_a_quiet_build_stops_when_an_anchor_is_gone(checkout, mkdocs):
-    page = checkout / "docs/scaling-and-efficiency/kv-cache.md"
-    text = page.read_text(encoding="utf-8")
-    assert text.count("{id: misconception-kv-optional}") == 1
-    page.write_text(text.replace("{id: misconception-kv-optional}", "{id: elsewhere}"), encoding="utf-8")
-    status, output = mkdocs(checkout, "build", "-q")
+def test_a_quiet_build_stops_when_an_anchor_is_gone(configured, mkdocs):
+    """By the real site's settings, on two pages."""
+    box = "/// misconception | “It”\n    attrs: {{id: {}}}\n\nIt is.\n///\n"
+    configured.write("# Page\n\n" + box.format("misconception-it"), "page.md")
+    configured.write("# Plan\n\n- [It](../page.md#misconception-it)\n", "authors/plan.md")
+    status, output = mkdocs(configured.root, "build", "-q")
+    assert status == 0, output
+    shutil.rmtree(configured.root / "site")
+    configured.write("# Page\n\n" + box.format("elsewhere"), "page.md")
+    status, output = mkdocs(configured.root, "build", "-q")
     assert status == 1
     assert "'authors/plan.md' contains a link" in output
-    assert "does not contain an anchor '#misconception-kv-optional'" in output
-    assert not (checkout / "site").exists()
+    assert "does not contain an anchor '#misconception-it'" in output
+    assert not (configured.root / "site").exists()
 
 
 WRONG = {
