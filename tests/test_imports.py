@@ -13,7 +13,7 @@ import pytest
 import scaling_lesson
 
 PACKAGE = Path(scaling_lesson.__file__).parent
-GROUND = {"units", "checks", "models", "accounting", "hardware"}
+GROUND = {"units", "digits", "checks", "models", "accounting", "hardware"}
 """What everything may stand on. Any other module directly in the package, gpt aside, is a concept module."""
 
 ALONE_MAY_USE = {"torch", "numpy", "jaxtyping"} | set(sys.stdlib_module_names)

@@ -176,7 +176,7 @@ def test_a_block_that_ends_its_process_shows_nothing_and_later_ones_do_not_run(r
     text = fence("print(1)\nimport os; os._exit(3)") + "\n" + fence("print(2)")
     results = runner.run("page.md", jobs("page.md", text)).result()
     failure = Failure((0, 1), "the block ended its process (status 3)")
-    assert results.failures == (failure,)
+    assert list(results.failures) == [failure]
     assert {index: (block.printed, block.failure) for index, block in results.blocks.items()} == {0: ("", failure)}
 
 
