@@ -402,8 +402,8 @@ assert (as_written.count, three_kernels.count) == (8, 4)
 products = [product(CONTEXT, HEAD_DIM, CONTEXT), product(CONTEXT, CONTEXT, HEAD_DIM)]
 scores_bytes = elementwise(0, 1, CONTEXT, CONTEXT)[1]
 ends = sum(m for _, m in products) - 2 * scores_bytes
-for trips, name in ((as_written.count, "attention_8"), (three_kernels.count, "attention")):
-    check("roofline", **{name: sum(f for f, _ in products) / (ends + trips * scores_bytes)})
+eight, four = (sum(f for f, _ in products) / (ends + at.count * scores_bytes) for at in (as_written, three_kernels))
+check("roofline", attention_8=eight, attention=four)
 check("roofline", matrix_bytes=N_HEAD * scores_bytes)
 
 token_flops, token_bytes = sums(token)
@@ -444,8 +444,7 @@ ridge = ridge_of(A100_PEAK, A100_BANDWIDTH)
 ridge_h100 = ridge_of(989.4e12, 3.35e12)
 # NVIDIA DGX B200 datasheet: 64 TB/s for eight. PyTorch ao 4002: 7680
 # bits at 3996 MHz, two transfers a clock, printed as 7.672 TB/s
-check("roofline", b200_printed=64e12 / 8)
-check("roofline", within=1e-4, b200_reported=7680 // 8 * 2 * 3996e6)
+check("roofline", b200_printed=64e12 / 8, b200_reported=round(7680 // 8 * 2 * 3996e6, -9))
 check(
     "roofline",
     within=LAST_BITS,
@@ -469,14 +468,20 @@ def with_more_trips(batch):
 
 
 written, fused = with_more_trips(1), forward_pass(1, CONTEXT, CONTEXT, fused=True)
-for operations, names in (
-    (written, ("written_s", "written_waiting", "written_share")),
-    (whole, ("forward_s", "waiting_time", "forward_share")),
-    (fused, ("fused_s", "fused_time", "fused_share")),
-):
+
+
+def timed(operations):
+    """The least seconds, the share of them that waits for memory, and the share of the peak that is reached."""
     seconds = least(operations)
-    shares = least(that_wait(operations)) / seconds, sums(operations)[0] / seconds / A100_PEAK
-    check("roofline", within=LAST_BITS, **dict(zip(names, (seconds, *shares), strict=True)))
+    return seconds, least(that_wait(operations)) / seconds, sums(operations)[0] / seconds / A100_PEAK
+
+
+seconds, waiting, share = timed(written)
+check("roofline", within=LAST_BITS, written_s=seconds, written_waiting=waiting, written_share=share)
+seconds, waiting, share = timed(whole)
+check("roofline", within=LAST_BITS, forward_s=seconds, waiting_time=waiting, forward_share=share)
+seconds, waiting, share = timed(fused)
+check("roofline", within=LAST_BITS, fused_s=seconds, fused_time=waiting, fused_share=share)
 users = 32
 check("roofline", users=users)
 check(
@@ -1076,15 +1081,12 @@ check(
 # whose attention is the one written out at the top of this notebook.
 
 # %%
-pairs_of = {
-    "four_right": [(i, j) for i in range(8, 12) for j in range(12) if j <= i],
-    "four_causal": [(i, j) for i in range(4) for j in range(12) if j <= i],
-    "four_all": [(i, j) for i in range(4) for j in range(12)],
-}
-check("kv-cache", **{name: len(pairs) for name, pairs in pairs_of.items()})
+right = [(i, j) for i in range(8, 12) for j in range(12) if j <= i]
+causal = [(i, j) for i in range(4) for j in range(12) if j <= i]
+check("kv-cache", four_right=len(right), four_causal=len(causal), four_all=4 * 12)
 q, k, v = torch.randn(3, 12, 8, dtype=torch.float64)
 mask = torch.zeros(4, 12, dtype=torch.bool)
-for i, j in pairs_of["four_right"]:
+for i, j in right:
     mask[i - 8, j] = True
 four = F.scaled_dot_product_attention(q[None, 8:], k[None], v[None], attn_mask=mask)[0]
 check("kv-cache", four_end=torch.allclose(four, attention(q, k, v)[8:]))
@@ -1182,7 +1184,8 @@ def exactly(query):
 
 highest, factors, answer = by_hand(Q[0], rescale=True)
 assert all(abs(by_hand(x, True)[2] - exactly(x)) < 1e-12 for x in Q)
-check("flash-attention", **{f"score_{i}": int(Q[0] * key) for i, key in enumerate(K, 1)})
+first, second, third, fourth = (int(Q[0] * key) for key in K)
+check("flash-attention", score_1=first, score_2=second, score_3=third, score_4=fourth)
 check("flash-attention", m_before=int(highest[0]), m_after=int(highest[1]), factor=factors[1], answer=exactly(Q[0]))
 
 
@@ -1193,9 +1196,12 @@ def sums(scores, values, m):
 
 
 scores = [Q[0] * key for key in K]
-for name, upto, m in (("1", 2, 2), ("kept", 2, 4), ("2", 4, 4)):  # what the first tile holds for the second has its m
-    l, total = sums(scores[:upto], V[:upto], m)
-    check("flash-attention", **{f"l_{name}": l, f"o_{name}": total})
+l, total = sums(scores[:2], V[:2], 2)
+check("flash-attention", l_1=l, o_1=total)
+l, total = sums(scores[:2], V[:2], 4)  # what the first tile holds, for the second has its m
+check("flash-attention", l_kept=l, o_kept=total)
+l, total = sums(scores, V, 4)
+check("flash-attention", l_2=l, o_2=total)
 l, total = sums([*scores, 3], [*V, 9], 4)  # a third tile: softmax over five keys
 check("flash-attention", new_score=3, new_value=9, l_3=l, o_3=total, updated=total / l)
 check(

@@ -56,7 +56,13 @@ def told(output: str) -> list[str]:
 
 
 # The warm process, which runs the notebook for a few only, finds what a build does, however it is started.
-SAMPLE = ["digits: a digit", "dtype: of a matrix", "constants: roofline", "figures: axis scale", "settings: the site's name"]
+SAMPLE = [
+    "digits: a digit",
+    "dtype: of a matrix",
+    "constants: roofline",
+    "figures: axis scale",
+    "settings: the site's name",
+]
 
 
 @pytest.mark.slow
@@ -116,13 +122,16 @@ def test_a_block_that_cannot_be_interrupted_is_told_among_the_others(tmp_path, m
     at = text.count("\n", 0, text.index("from_one = sum")) + 1
     status, output = mkdocs(copy, "build", "-q")
     assert status == 1 and not (copy / "site").exists()
-    assert difference(
-        told(output),
-        [
-            f"docs/page.md:{at}: the block ran longer than 0.5 s",
-            'docs/other.md:16: naked number "99": publish it and claim it, [99](calc:name)',
-        ],
-    ) is None, output
+    assert (
+        difference(
+            told(output),
+            [
+                f"docs/page.md:{at}: the block ran longer than 0.5 s",
+                'docs/other.md:16: naked number "99": publish it and claim it, [99](calc:name)',
+            ],
+        )
+        is None
+    ), output
 
 
 def test_a_dirty_build_is_refused(tmp_path, mkdocs):

@@ -11,7 +11,11 @@ import pytest
 import scaling_lesson
 
 ROOT = Path(__file__).resolve().parents[2]
-MODULES = sorted(m.name for m in pkgutil.iter_modules(scaling_lesson.__path__) if not m.ispkg and m.name not in ("audit", "digits", "sources"))
+MODULES = sorted(
+    m.name
+    for m in pkgutil.iter_modules(scaling_lesson.__path__)
+    if not m.ispkg and m.name not in ("audit", "digits", "sources")
+)
 """The lesson's; the others are tools of the site."""
 REFERENCE = ROOT / "docs/reference"
 

@@ -143,7 +143,9 @@ def test_a_page_whose_block_failed_or_did_not_run_runs_again_at_the_next_edit(re
     (made.root / "there.txt").write_text("It is here.")
     html = rebuild(text)  # nothing of the page has changed
     assert "FileNotFoundError" not in html and "It is here." in html
-    assert "stands in a comment" in rebuild(text.replace("```python", "<!--\n```python").replace("\n```\n", "\n```\n-->\n"))
+    assert "stands in a comment" in rebuild(
+        text.replace("```python", "<!--\n```python").replace("\n```\n", "\n```\n-->\n")
+    )
     html = rebuild(text)
     assert "stands in a comment" not in html and "It is here." in html
 
