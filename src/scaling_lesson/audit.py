@@ -139,7 +139,7 @@ DRESSED = re.compile(
 """What is no code: a number dressed as code is still a number."""
 GENERATED = {"computed", "reading-time", "doc-contents", "doc-object", "jp-InputPrompt", "jp-OutputPrompt"}
 """Classes whose digits are no numbers of the prose: lists the build made, whose values are compared with numbers.json;
-the time a page takes to read; docstrings of the reference code, as mkdocstrings shows them; Jupyter's count of cells."""
+the time a page takes to read; docstrings of the reference code, as mkdocstrings shows them; Jupyter's cell counts."""
 READ_OUT = {"title", "alt", "label", "placeholder", "aria-label", "aria-description", "aria-valuetext"}
 SIDE_BY_SIDE = {"", "math", "mrow", "mstyle", "mpadded", "mi", "mn", "mo"}
 """What of MathML stands on one line with what is beside it: `25` may be two elements."""

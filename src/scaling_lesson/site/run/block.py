@@ -50,7 +50,7 @@ class Session:
         torch.manual_seed(0)
         torch.set_num_threads(1)  # more threads add in another order
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update(STYLE)
+        matplotlib.rcParams.update(STYLE)  # pyright: ignore (its keys are texts)
 
     def execute(self, job: Job) -> BlockResult:
         """Run a block."""
