@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown import Markdown
 
+from scaling_lesson import digits
 from scaling_lesson.site.gate import Page
 from scaling_lesson.site.numbers import claim as claims
 from scaling_lesson.site.numbers import record as records
-from scaling_lesson.site.numbers import value as digits
-from scaling_lesson.site.numbers.value import Entry, canonical
+from scaling_lesson.site.numbers.value import Entry, canonical, rewrite
 from scaling_lesson.site.read.prose import Prose, Reading, Seen
 from scaling_lesson.site.read.source import read
 from scaling_lesson.site.run.results import Results
@@ -90,7 +90,7 @@ def test_what_is_shown_is_a_claim_that_holds(value, symbol, decimals, expected):
 
 
 def test_a_number_too_long_for_its_shape_is_left_to_a_person():
-    assert digits.rewrite(claims.parse("37 MB"), Fraction(10**40)) is None
+    assert rewrite(claims.parse("37 MB"), Fraction(10**40)) is None
 
 
 def test_an_exponent_of_many_digits_agrees_with_nothing():

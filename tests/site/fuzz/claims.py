@@ -3,8 +3,9 @@
 from fractions import Fraction
 
 from fuzz import ODD, decode, value_of
+from scaling_lesson import digits
 from scaling_lesson.site.numbers import claim as claims
-from scaling_lesson.site.numbers import value as digits
+from scaling_lesson.site.numbers.value import rewrite
 from scaling_lesson.units import UNITS, Unit, parse_unit
 
 UNIT_SYMBOLS = [*UNITS, "FLOP/s", "B/s", "FLOP/B", "B/token"]
@@ -61,12 +62,12 @@ def read(text: str, value: Fraction) -> None:
         assert claims.disagreement(claim, claim.number, claim.unit) is None, text
     writable = abs(claim.number.numerator) < 10**4000  # Python writes few more digits
     for new_value in (value, claim.number) if writable else (value,):
-        new = digits.rewrite(claim, new_value)
+        new = rewrite(claim, new_value)
         if new is None:
             continue
         again = claims.parse(new)
         assert claims.disagreement(again, new_value, claim.unit) is None, (text, new, new_value)
-        assert digits.rewrite(again, new_value) == new, (text, new, new_value)
+        assert rewrite(again, new_value) == new, (text, new, new_value)
         assert again.unit == claim.unit and again.bound == claim.bound, (text, new)
 
 
