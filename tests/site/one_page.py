@@ -5,6 +5,7 @@ Its blocks leave behind what BLOCK does; any other has failed.
 
 import logging
 import tempfile
+from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 
@@ -59,17 +60,28 @@ def _left_behind(index: int, code: str, first: bool) -> BlockResult:
     return BlockResult(values={"one": value}, entries={"value one": Entry("2", (index, 1))})
 
 
-def render(text: str, terms: dict[str, str] | None = None) -> tuple[str, Page]:
-    """The page as Markdown renders it, with slots for what is judged, and all that was read of it."""
-    source = read("docs/page.md", text, 0)
+def render(
+    text: str,
+    terms: dict[str, str] | None = None,
+    path: str = "docs/page.md",
+    front: int = 0,
+    leave: Callable[[int, str, bool], BlockResult] = _left_behind,
+) -> tuple[str, Page]:
+    """The page as Markdown renders it, with slots for what is judged, and all that was read of it.
+
+    leave: what a block leaves behind, given its index, its code, and whether it is the first that runs.
+    """
+    source = read(path, text, front)
     runs = [index for index, block in enumerate(source.blocks) if block.runs]
-    left = {index: _left_behind(index, source.blocks[index].code, index == runs[0]) for index in runs}
+    left = {index: leave(index, source.blocks[index].code, index == runs[0]) for index in runs}
     results = Results(left)
     record = Record({key: (2, entry.text) for key, entry in results.entries.items()}, None, True)
     reading, extension = Reading(source), PageExtension()
     extension.begin(reading, partial(block_html, source, results), [TermsExtension(terms)] if terms else [])
     extensions, settings = _markdown()
-    html = Markdown(extensions=[*extensions, extension], extension_configs=settings).convert(text)
+    html = Markdown(extensions=[*extensions, extension], extension_configs=settings).convert(
+        "\n".join(text.split("\n")[front:])
+    )
     return html, Page(source, results, reading.prose(), record, Path("/nonexistent/page.md"))
 
 
