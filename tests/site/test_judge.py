@@ -142,6 +142,12 @@ def test_the_recorded_number_decides_where_it_is_within_the_tolerance(recorded, 
     assert reaches == (recorded in ("0.124", "0.1249"))
 
 
+def test_a_correction_holds_wherever_the_record_does():
+    what = value("x", 0.121, "", 0.004)
+    assert verdict("[0.13](calc:x)", what).correction == "0.12"
+    assert verdict("[0.13](calc:x)", what, record={"value x": "0.1249"}).correction is None
+
+
 def test_without_a_tolerance_nothing_was_accepted_as_another_number():
     assert page("[5](calc:x)" + BLOCK, value("x", 5)).accepted(value("x", 5)) is None
 
@@ -365,6 +371,16 @@ def test_the_settings_are_prose():
         numbers(told(page("# A", title="Six 6"), settings=Settings((), {}, "mkdocs.yml", text)))[0]
         == "docs/page.md:1 6"
     )
+
+
+def test_each_line_of_a_setting_has_its_number():
+    settings = Settings((), {}, "mkdocs.yml", "copyright: |\n  9\n  a\n  8\n")
+    assert numbers(told(page("# A"), settings=settings)) == ["mkdocs.yml:2 9", "mkdocs.yml:4 8"]
+
+
+def test_a_name_leaves_its_place_behind():
+    assert list(SETTINGS.naked("GPT-2 and 9, float16")) == [(10, "9")]
+    assert SETTINGS.without_names("a GPT-2.") == "a      ."
 
 
 @pytest.mark.parametrize(
