@@ -143,9 +143,9 @@ def test_the_recorded_number_decides_where_it_is_within_the_tolerance(recorded, 
 
 
 def test_a_correction_holds_wherever_the_record_does():
-    what = value("x", 0.121, "", 0.004)
+    what = value("x", 0.122, "", 0.002)
     assert verdict("[0.13](calc:x)", what).correction == "0.12"
-    assert verdict("[0.13](calc:x)", what, record={"value x": "0.1249"}).correction is None
+    assert verdict("[0.13](calc:x)", what, record={"value x": "0.1239"}).correction is None
 
 
 def test_without_a_tolerance_nothing_was_accepted_as_another_number():
