@@ -45,7 +45,7 @@ ROOMS = {
     "read": {"numbers", "read"},
     "gate": {"numbers", "run", "read"},
     "show": {"numbers", "run", "read", "gate", "show"},
-    "web": {"numbers", "run", "read", "gate", "web"},
+    "web": {"numbers", "run", "read", "gate", "show", "web"},
     "tools": {"numbers", "run", "read", "gate", "show", "web", "tools"},
 }
 """What the modules in a room of site/ may import of it."""

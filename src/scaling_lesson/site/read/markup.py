@@ -18,7 +18,7 @@ from markdown_exec import base_format
 from pymdownx.superfences import SuperFencesCodeExtension, SuperFencesException
 
 from scaling_lesson.site.read.formula import FormulaProcessor
-from scaling_lesson.site.read.prose import Reading
+from scaling_lesson.site.read.prose import NO_CLAIM, Reading
 from scaling_lesson.site.read.source import MARK
 
 BlockHTML = Callable[[int, Callable[[str, str, str], str]], tuple[str, str, str]]
