@@ -51,7 +51,11 @@ def test_terms_are_read_from_the_page(tmp_path):
     (tmp_path / "g.md").write_text(GLOSSARY)
     kept = 'What "is" kept.'
     found = read_terms(tmp_path / "g.md")
-    assert {"Tile": "A block of queries, or keys; see here.", "Key-value cache": kept, "KV cache": kept}.items() <= found.items()
+    assert {
+        "Tile": "A block of queries, or keys; see here.",
+        "Key-value cache": kept,
+        "KV cache": kept,
+    }.items() <= found.items()
     assert found["key-value caches"] == kept and set(found.values()) == {found["Tile"], kept}
 
 
