@@ -12,10 +12,10 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
+from drift import SMALL
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from drift import SMALL
 from scaling_lesson import audit
 from scaling_lesson.digits import fixed
 from scaling_lesson.site.numbers import claim as claims

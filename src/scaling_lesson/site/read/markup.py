@@ -129,9 +129,5 @@ class _Slots(Treeprocessor):
             link.text = AtomicString(slot("claim", number))
         else:
             link.set("class", "claim-odd")
-            why = (
-                "a heading cannot hold one"
-                if heading
-                else "this is not a claim: write [37.7 MB](calc:name), on one line"
-            )
+            why = "a heading cannot hold one" if heading else NO_CLAIM
             self._reading.odd[number] = why
