@@ -54,7 +54,6 @@ def once() -> dict[str, str]:
         {"colour": "red"},
         {"image": [[1, 2], [3, 5]]},
         {"inset": [1, 3]},
-        {"formatter": "{x} GB"},
         {"legend": "other"},
     ],
 )

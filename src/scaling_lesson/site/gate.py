@@ -237,7 +237,7 @@ def _told(page: Page, verdicts: Iterable[Verdict], settings: Settings) -> Iterat
         unshown = (
             f'claim "{link.text}" is not on the built page: {message}' if link and message.startswith("a ") else message
         )
-        found.append((link.line if link else source.seek("", "calc:", 0), unshown))
+        found.append((link.line if link else source.seek("", "calc", 0), unshown))
     for index, block in enumerate(source.blocks):
         if block.runs and index not in page.prose.blocks:
             found.append((block.line, "this block is not on the built page: it did not run, or stands in a comment"))
@@ -334,6 +334,8 @@ def _dressed(text: str) -> list[str]:
     if re.search(r"[^\W\d]{4}", text):  # what it quotes is its own
         text = re.sub(r"\"[^\"]*\"|'[^']*'|\[[^\]]*\](?:\([^)]*\))?", " ", text)
     found = list(find(text))
+    if glued := re.fullmatch(r"\W*(\d[\d.,_]*[^\W\d_]{1,7})\W*", text):
+        return [glued[1]]
     if len(found) == 1 and not re.search(r"[^\W\d_]", text.replace(found[0][0], "")):
         return [found[0][0]]
     results = re.findall(r"\s(?:=|≈|<|>|≤|≥|->|→)\s+([-−]?[\d.,]*\d)(?=\s*[^\W\d]*\W*\Z)", text)
@@ -346,7 +348,7 @@ def _results(formula: str) -> list[str]:
         c for c in unicodedata.normalize("NFKC", formula) if unicodedata.category(c) != "Cf"
     )  # x²⁵ as x25
     numbers = re.findall(r"\d+(?:[.,]\d+)*", formula)
-    last = re.findall(r"[=≈∼≤≥<>≲≳⩽⩾]\s*(\d)\s*\Z", formula)
+    last = re.findall(r"[=≈∼≤≥<>≲≳⩽⩾]\s*(\d)(?:\s+[A-Za-z]{1,3})?\s*\Z", formula)  # with a unit behind a space, or none
     return [n for n in numbers if len(n) > 1] + last if re.search(r"[^\W\d_]", formula) else numbers
 
 

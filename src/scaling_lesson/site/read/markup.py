@@ -18,7 +18,7 @@ from markdown_exec import base_format
 from pymdownx.superfences import SuperFencesCodeExtension, SuperFencesException
 
 from scaling_lesson.site.read.formula import FormulaProcessor
-from scaling_lesson.site.read.prose import Reading
+from scaling_lesson.site.read.prose import NO_CLAIM, Reading
 from scaling_lesson.site.read.source import MARK
 
 BlockHTML = Callable[[int, Callable[[str, str, str], str]], tuple[str, str, str]]
@@ -129,9 +129,5 @@ class _Slots(Treeprocessor):
             link.text = AtomicString(slot("claim", number))
         else:
             link.set("class", "claim-odd")
-            why = (
-                "a heading cannot hold one"
-                if heading
-                else "this is not a claim: write [37.7 MB](calc:name), on one line"
-            )
+            why = "a heading cannot hold one" if heading else NO_CLAIM
             self._reading.odd[number] = why

@@ -20,7 +20,7 @@ _INLINE_BLOCKS = {"br", "td", "th", "dt", "dd", "li", "summary", "caption"}
 """Elements that end a line, besides those that Markdown calls blocks."""
 _ROWS = {"math", "mrow", "mstyle", "mpadded", "semantics"}
 """MathML elements whose parts stand side by side."""
-_PLAIN_TAG = re.compile(r"</[^>]*>|<(?:b|br|em|i|kbd|strong|sub|sup)\s*/?>|<!--.*", re.S)
+_PLAIN_TAG = re.compile(r"</[^>]*>|<(?:b|br|em|i|kbd|strong|sub|sup)\s*/?>|<!--(?!-?>).*", re.S)
 """Tags that can only set text; a comment shows nothing."""
 _DOCSTRING = {"doc", "doc-object"}
 """The classes of what mkdocstrings shows of the reference code: code with its comments."""
@@ -30,6 +30,7 @@ _UNREAD = re.compile(
 )
 """What Markdown would have taken for markup, had it read it: an extension is off, or it is written wrongly."""
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
+NO_CLAIM = "this is not a claim: write [37.7 MB](calc:name), on one line"
 _NUMBERED = re.compile(f"{MARK}(\\d+){MARK}")
 
 
@@ -85,27 +86,32 @@ class Reading:
     claims: dict[int, str] = field(default_factory=dict)
     odd: dict[int, str] = field(default_factory=dict)
 
-    def walk(self, root: Element, md: Markdown) -> None:
-        """Read the finished tree."""
-        self._stash = md.htmlStash.rawHtmlBlocks
-        self._blocks = _INLINE_BLOCKS.union(md.block_level_elements)
+    def __post_init__(self) -> None:
         self._flow: list[str] = []
         self._seen: list[Seen] = []
         self._problems: list[tuple[str, str]] = []
         self._shown: set[int] = set()
         self._after = self.source.front + 1
+
+    def walk(self, root: Element, md: Markdown) -> None:
+        """Read the finished tree."""
+        self._stash = md.htmlStash.rawHtmlBlocks
+        self._blocks = _INLINE_BLOCKS.union(md.block_level_elements)
         self._element(root)
 
     def prose(self) -> Prose:
         """What was read."""
         flow = "".join(c for c in "".join(self._flow) if c.isascii() or unicodedata.category(c) != "Cf")
-        claims = {}
+        claims, problems = {}, []
         for match in _NUMBERED.finditer(flow):
             around = (flow[max(0, match.start() - 99) : match.start()], flow[match.end() : match.end() + 99])
             before, after = (_NUMBERED.sub(lambda m: f"⟦{self.claims[int(m[1])]}⟧", part) for part in around)
             claims[int(match[1])] = before.split(MARK)[-1], after.split(MARK)[0]
-        problems = tuple((self.source.seek("", written, 0), what) for written, what in self._problems)
-        return Prose(claims, self.odd, tuple(self._seen), frozenset(self._shown), problems)
+        lines: dict[str, int] = {}
+        for written, what in self._problems:  # the same again stands further down
+            lines[written] = self.source.seek("", written, lines.get(written, 0) + 1)
+            problems.append((lines[written], what))
+        return Prose(claims, self.odd, tuple(self._seen), frozenset(self._shown), tuple(problems))
 
     def _element(self, element: Element) -> None:
         tag, name = element.tag, element.get("class", "")
@@ -117,12 +123,15 @@ class Reading:
                 self._see("text", value)
         if tag == "img":
             self._problems.append(("![", "an image shows what nothing checks: draw it with figure(...)"))
-        if name == "claim":
-            number = int(element.get("id").removeprefix("claim-"))
+        if "claim" in name.split():
+            number = int(re.sub(r"\D", "", element.text or ""))
             self._after = max(self._after, self.source.claims[number].line)
-            self._flow.append(f"{MARK}{number}{MARK}")
+            if name == "claim" and element.get("id") == f"claim-{number}":
+                self._flow.append(f"{MARK}{number}{MARK}")
+            else:  # a list of attributes stands behind it
+                self.odd[number] = NO_CLAIM
         elif tag == "code":
-            text = _NUMBERED.sub("", "".join(element.itertext()))
+            text = html.unescape(_NUMBERED.sub("", "".join(element.itertext())))
             self._flow.append(text)
             self._see("code", text)
         elif name not in ("headerlink", "claim-odd") and not set(name.split()) >= _DOCSTRING:
@@ -153,8 +162,8 @@ class Reading:
     def _stashed(self, number: int) -> str:
         """The text of an entity; of a tag, none."""
         stashed = str(self._stash[number]).strip()
-        if re.fullmatch(r"&#?\w+;", stashed):
-            return html.unescape(stashed)
+        if re.fullmatch(r"&#?\w+;|<br\s*/?>", stashed):
+            return html.unescape(stashed) if stashed.startswith("&") else "\0"
         if (number in self.raw or re.fullmatch("<[^<>]*>", stashed)) and not _PLAIN_TAG.fullmatch(stashed):
             tag = re.match(r"[^>]*>?", stashed)[0]
             self._problems.append((tag.split("\n")[0], f"{tag} may show what nothing checks: write Markdown"))
@@ -162,7 +171,7 @@ class Reading:
 
     def _plain(self, text: str) -> None:
         unread = re.findall(f"calc:{MARK}(\\d+){MARK}", text)
-        self.odd |= dict.fromkeys(map(int, unread), "this is not a claim: write [37.7 MB](calc:name), on one line")
+        self.odd |= dict.fromkeys(map(int, unread), NO_CLAIM)
         text = _NUMBERED.sub("", text)
         self._flow.append(text)
         self._see("text", text)
