@@ -232,9 +232,8 @@ def test_time_grows_with_length_and_no_faster(reader):
     slow = {}
     for text in FAMILIES:
         for end in ("", "`"):
-            for n in (
-                (60, 120, 240) if reader == "text" else (1000, 2000, 4000)
-            ):  # a pause of the machine is no reason: it must be slow at every size
+            # A pause of the machine is no reason: it must be slow at every size.
+            for n in (60, 120, 240) if reader in ("text", "code", "formula") else (1000, 2000, 4000):
                 short, long = (least(READERS[reader], text * size + end) for size in (n, 4 * n))
                 if long < max(9 * short, 0.001):  # and less than that cannot be timed
                     break
