@@ -285,7 +285,7 @@ def naked(word: str) -> str:
     """What is said of a number in prose that nothing computes."""
     match = re.fullmatch(r"([\d.,]+)([^\W\d]\S*)", word)
     spaced = f"{match[1]} {match[2]}" if match and any(unit for _, unit in find(word)) else ""
-    name = not spaced and any(map(str.isalpha, word))
+    name = not spaced and any(map(str.isalpha, word)) and not any(unit for _, unit in find(word))
     also = "; a name, if it is one, goes into names in mkdocs.yml" if name else ""
     return f'naked number "{word}": publish it and claim it, [{spaced or word}](calc:name){also}'
 
@@ -301,7 +301,7 @@ def _naked_prose(page: Page, title: str, settings: Settings) -> Iterator[tuple[i
         if seen.kind == "text":
             for at, word in settings.naked(seen.text):
                 told.add(word)
-                yield source.seek(seen.text[:at], word, seen.after), word, naked(word)
+                yield source.seek(seen.text[max(0, at - 99) : at], word, seen.after), word, naked(word)
         else:
             numbers = _dressed if seen.kind == "code" else _results
             for word in numbers(settings.without_names(seen.text)):

@@ -25,7 +25,7 @@ _PLAIN_TAG = re.compile(r"</[^>]*>|<(?:b|br|em|i|kbd|strong|sub|sup)\s*/?>|<!--(
 _DOCSTRING = {"doc", "doc-object"}
 """The classes of what mkdocstrings shows of the reference code: code with its comments."""
 _UNREAD = re.compile(
-    r"(?m)^\s*(?:([=!?/:~+`|<-])\1\1.*|\|.*\|\s*$|: {3}\S.*)"
+    r"(?m)^[ \t]*(?:([=!?/:~+`|<-])\1\1.*|\|.*\|[ \t]*$|: {3}\S.*)"
     r"|([=~+^*_$`:])\2(?=\S).*|\$\$.*|\]\(.*|\]\[|\[\^[^\]]*\]?|\{[:#.](?!\d)[^}]*\}?"
 )
 """What Markdown would have taken for markup, had it read it: an extension is off, or it is written wrongly."""

@@ -110,16 +110,26 @@ class Source:
 
         before: what is shown in front of it. after: the line of the last claim or block in front of it.
         """
-        shown = {line: " ".join(html.unescape(CLAIM.sub(" ", text)).split()) for line, text in self.prose.items()}
-        order = sorted(shown, key=lambda line: (line < after, line))
-        words = before.split()[-3:]
-        for known in (*(words[count:] for count in range(len(words))), []):
-            wanted = re.escape(" ".join([*known, word]))
-            alone = rf"(?<!\w){wanted}(?!\w)" if word[:1].isalnum() and not known else wanted
-            for line in order:
-                if re.search(alone, shown[line]):
-                    return line
-        return max(after, self.front + 1)
+        words = before[-99:].split()[-3:]
+        key = (*words, word, after)
+        if key not in self._sought:
+            order = sorted(self._shown, key=lambda line: (line < after, line))
+            found = max(after, self.front + 1)
+            for known in ([], *(words[count:] for count in reversed(range(len(words))))):  # the longest that is found
+                wanted = re.escape(" ".join([*known, word]))
+                alone = re.compile(rf"(?<!\w){wanted}(?!\w)" if word[:1].isalnum() and not known else wanted)
+                found = next((line for line in order if alone.search(self._shown[line])), found)
+            self._sought[key] = found
+        return self._sought[key]
+
+    @cached_property
+    def _shown(self) -> dict[int, str]:
+        """The lines of the prose as a reader would see their characters, without claims."""
+        return {line: " ".join(html.unescape(CLAIM.sub(" ", text)).split()) for line, text in self.prose.items()}
+
+    @cached_property
+    def _sought(self) -> dict[tuple, int]:
+        return {}
 
     def marked(self, lines: list[str]) -> list[str]:
         """These lines of its Markdown (without front matter), each claim and block numbered, for rendering."""
