@@ -120,7 +120,7 @@ def test_following_a_number_opens_the_code_that_computed_it(opened):
     page = opened(MIXED + "#calc-fp16_gap", viewport={"width": 1280, "height": 800})
     folded = page.locator("details.block-code:has(#calc-fp16_gap)")
     assert folded.evaluate("box => box.open")
-    assert "fp16_gap = spacing(1.0, torch.float16)" in folded.locator("code").inner_text()
+    assert "fp16_gap = (spacing(1.0, f.dtype)" in folded.locator("code").inner_text()
     assert page.locator(".highlight", has_text="publish(").count() == 0
     page = opened("", viewport={"width": 1280, "height": 800})
     page.locator(".claim a", has_text="1,180×").click()

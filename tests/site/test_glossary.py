@@ -5,8 +5,9 @@ import re
 from pathlib import Path
 
 import pytest
-from scaling_lesson.site.read.terms import read_terms
 from test_browser import base, browser, opened  # noqa: F401 (fixtures)
+
+from scaling_lesson.site.web.terms import read_terms
 
 ROOT = Path(__file__).resolve().parents[2]
 TERMS = read_terms(ROOT / "docs/glossary.md")

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from scaling_lesson.digits import show
-from scaling_lesson.site.numbers.claim import beside, find, parse
+from scaling_lesson.site.numbers.claim import beside, find, measures, parse
 from scaling_lesson.site.numbers.record import Record, agree, number
 from scaling_lesson.site.numbers.value import Value, rewrite
 from scaling_lesson.site.read import code
@@ -216,7 +216,7 @@ def _number(
     reason = value.disagreement(claim, accepted)
     if reason is None:
         return beside(before, claim, value.unit, after), None
-    other = claim.unit.dimension != value.unit.dimension
+    other = not measures(claim.unit, value.unit)
     text = None if other else rewrite(claim, value.exact)
     correction = text if text and value.disagreement(parse(text), accepted) is None else None
     shown = correction
@@ -284,8 +284,9 @@ def _against_record(page: Page) -> Iterator[tuple[str, int, str]]:
 def naked(word: str) -> str:
     """What is said of a number in prose that nothing computes."""
     match = re.fullmatch(r"([\d.,]+)([^\W\d]\S*)", word)
-    spaced = f"{match[1]} {match[2]}" if match and any(unit for _, unit in find(word)) else ""
-    name = not spaced and any(map(str.isalpha, word)) and not any(unit for _, unit in find(word))
+    measured = any(unit for _, unit in find(word))
+    spaced = f"{match[1]} {match[2]}" if match and measured else ""
+    name = word[0].isalpha() or (not measured and any(map(str.isalpha, word)))
     also = "; a name, if it is one, goes into names in mkdocs.yml" if name else ""
     return f'naked number "{word}": publish it and claim it, [{spaced or word}](calc:name){also}'
 

@@ -94,6 +94,7 @@ def one_input(data: bytes) -> None:
 
 
 def page(text: str) -> None:
+    text = text.lstrip("\ufeff")  # reading the file takes it off
     source = read("docs/page.md", text, 0)
     lines = text.split("\n")
     count = len(lines)

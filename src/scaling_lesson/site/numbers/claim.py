@@ -157,6 +157,11 @@ def _counts(word: str, value: Unit) -> bool:
     return word == "times" or (noun in COUNTED and (value.dimension in ("number", noun) or word[-1] != "s"))
 
 
+def measures(shown: Unit, unit: Unit) -> bool:
+    """Whether what is in one unit may be shown in the other. A count may leave its noun to the sentence: "12"."""
+    return shown.dimension == unit.dimension or (shown.symbol == "" and unit.dimension in COUNTED)
+
+
 def disagreement(
     claim: Claim, value: Fraction, unit: Unit, tolerance: Fraction = Fraction(0), around: Fraction | None = None
 ) -> str | None:
@@ -165,10 +170,8 @@ def disagreement(
     With a tolerance it must hold at both ends of value ± tolerance too, so that no machine can flip it; or, so that all
     machines judge alike, of `around` ± tolerance, the value all are compared with.
     """
-    shown = claim.unit
-    # A count may leave its noun to the sentence: "12" for 12 layers.
-    if shown.dimension != unit.dimension and not (shown.symbol == "" and unit.dimension in COUNTED):
-        return f"{shown.symbol or 'a bare number'} is {shown.dimension}, not {unit.dimension}"
+    if not measures(claim.unit, unit):
+        return f"{claim.unit.symbol or 'a bare number'} is {claim.unit.dimension}, not {unit.dimension}"
     if not holds(claim, value):
         return "the digits differ"
     middle = value if around is None else around
