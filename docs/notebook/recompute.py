@@ -510,7 +510,6 @@ check("roofline", launch_s=LAUNCH)
 check(
     "roofline",
     within=LAST_BITS,
-    token_s=token_s,
     busy=weights_s / launches_s,
     written_launches_s=LAUNCH * sum(runs for _, _, runs in written.values()),
 )
@@ -687,7 +686,6 @@ check("mixed-precision", threshold_fp16=thresholds["float16"], threshold_bf16=th
 check(
     "mixed-precision",
     within=LAST_BITS,
-    short_fp16=Fraction(thresholds["float16"]) / Fraction(update),
     short_bf16=Fraction(thresholds["bfloat16"]) / Fraction(update),
 )
 # up to a weight of two the gap stays as it is, so beside the weight
@@ -1145,13 +1143,12 @@ in_reverse = whole_matrix(q, k.flip(-2), v.flip(-2))
 check("flash-attention", strict=torch.allclose(tiled, mine) or torch.allclose(in_reverse, mine))
 check("flash-attention", apart=(tiled - mine).abs().max().item(), in_reverse=(in_reverse - mine).abs().max().item())
 
-seeds, errors_mine, errors_fused = 5, [], []
-for _ in range(seeds):  # the next numbers of the same random stream
+errors_mine, errors_fused = [], []
+for _ in range(5):  # the next numbers of the same random stream
     low = torch.randn(3, 1, 4, 256, 64).bfloat16()
     truth = in_tiles(*low.double(), 32)
     for way, errors in ((whole_matrix, errors_mine), (F.scaled_dot_product_attention, errors_fused)):
         errors.append((way(*low) - truth).abs().max().item())
-check("flash-attention", seeds=seeds, nearer=sum(f < m for f, m in zip(errors_fused, errors_mine)))
 check("flash-attention", least_yours=min(errors_mine), most_fused=max(errors_fused))
 
 # %% [markdown]
@@ -1238,7 +1235,6 @@ check(
     "flash-attention",
     seq_len=n,
     heads=N_HEAD,
-    head_dim=HEAD_DIM,
     tile=tile,
     entries=torch.empty(n, n, device="meta").numel(),
     matrix=matrix,
@@ -1315,10 +1311,6 @@ check(
     long_matrix=held(128, 131072, 131072),
     long_kept=held(128, 131072, dtype=torch.float32),
 )
-
-# Zadouri et al. 2026, Section 3.1.3: what a B200's multiprocessor does in a clock; here in clocks for a tile
-products, exponentials = work / n**2 * tile**2 / 8192, tile**2 / 16
-check("flash-attention", score_flops=work // n**2, product_rate=8192, exp_rate=16, exp_ratio=exponentials / products)
 
 # Beside the logits, a position costs GPT-2 this, and each key it meets
 # adds its share: where do the keys overtake?

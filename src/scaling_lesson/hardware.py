@@ -66,7 +66,7 @@ V100_SXM = Accelerator(
     memory_bytes=32e9,
     source=_nvidia(
         "V100 Tensor Core GPU Datasheet",
-        "specifications table, column V100 SXM2; the float32 peak second hand",
+        "specifications table, column V100 SXM2; the float32 peak second hand, from the Cornell Virtual Workshop",
         "2020-01",
         "images.nvidia.com/content/technologies/volta/pdf/volta-v100-datasheet-update-us-1165301-r5.pdf",
     ),
@@ -188,9 +188,9 @@ EXPONENTIALS_PER_CLOCK = Fact(
     16,
     Source(
         "Zadouri et al. 2026, FlashAttention-4",
-        "on the special function units of each multiprocessor, the same on Hopper and Blackwell; second hand",
+        "Section 2.2: a multiprocessor of a B200, the same as of Hopper; attention's forward pass in Table 1",
         "2026-03-05",
-        "https://www.together.ai/blog/flashattention-4",
+        "https://arxiv.org/abs/2603.05451v1",
     ),
 )
 """Exponentials that one multiprocessor does in a clock."""

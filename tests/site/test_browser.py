@@ -123,9 +123,9 @@ def test_following_a_number_opens_the_code_that_computed_it(opened):
     assert "fp16_gap = (spacing(1.0, f.dtype)" in folded.locator("code").inner_text()
     assert page.locator(".highlight", has_text="publish(").count() == 0
     page = opened("", viewport={"width": 1280, "height": 800})
-    page.locator(".claim a", has_text="1,180×").click()
-    page.wait_for_url("**/kv-cache/#calc-last_to_first")
-    assert page.locator("#calc-last_to_first").count() == 1
+    page.locator(".claim a", has_text="1,000 updates").click()
+    page.wait_for_url("**/mixed-precision/#calc-many")
+    assert page.locator("#calc-many").count() == 1
 
 
 def test_answers_open_without_javascript(opened):

@@ -23,6 +23,7 @@ COUNTS = {
     "gap": 1,
     "scope-in": 6,
     "scope-out": 8,
+    "depths": 5,
     "review-first": 7,
     "review-second": 3,
     "review-third": 1,
@@ -53,6 +54,13 @@ def test_every_element_is_linked_to_an_anchor():
     unlinked = [item for items in listed().values() for item in items if not LINK.search(item)]
     assert unlinked == []
     assert [link[0] for link in LINK.finditer(PLAN.read_text(encoding="utf-8")) if not link["anchor"]] == []
+
+
+def test_a_problem_asks_for_every_target_depth():
+    for item in listed()["depths"]:
+        anchors = [link["anchor"] for link in LINK.finditer(item)]
+        assert len(anchors) >= 4 and all(re.match("predict-|check-|practice-", anchor) for anchor in anchors), item
+        assert any(anchor.startswith("practice-") for anchor in anchors), item
 
 
 def test_every_anchor_is_on_the_built_page(built):

@@ -92,8 +92,9 @@ def ridge_points(ridges: dict[str, float], operations: dict[str, float]) -> Figu
     for row, (_, ridge) in enumerate(rows):
         ax.plot(ridge, row, "o", color=INK, markersize=7, markeredgecolor=PAPER, markeredgewidth=1)
         labels.append(note(ax, _short(ridge), (ridge, row), (0, 6), ha="center", va="bottom", bbox=mask))
-    note(ax, "memory-bound", (0, top), (0, -2), ha="left", va="top", color=ORANGE, bbox=mask)
-    note(ax, "compute-bound", (right, top), (0, -2), ha="right", va="top", color=BLUE, bbox=mask)
+    smallest = rows[0][1]  # over its two parts, where no operation's line passes
+    note(ax, "memory-bound", (smallest, top), (-8, -2), ha="right", va="top", color=ORANGE)
+    note(ax, "compute-bound", (smallest, top), (8, -2), ha="left", va="top", color=BLUE)
     fig.draw_without_rendering()
     for label in labels:
         _beside_lines(label, [intensity for _, intensity in lines])
