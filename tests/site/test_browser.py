@@ -128,6 +128,22 @@ def test_following_a_number_opens_the_code_that_computed_it(opened):
     assert page.locator("#calc-many").count() == 1
 
 
+PAINTED = """[...document.querySelectorAll('figure svg *, .admonition, details, .admonition-title, summary')]
+    .map(part => getComputedStyle(part)).map(style => [style.fill, style.stroke, style.color, style.backgroundColor])"""
+
+
+@pytest.mark.parametrize("address", FIGURED)
+def test_a_page_is_printed_alike_from_light_and_from_dark(opened, address):
+    painted = {}
+    for scheme in ("light", "dark"):
+        page = opened(address, color_scheme=scheme)
+        page.emulate_media(media="print", color_scheme=scheme)
+        painted[scheme] = page.evaluate(PAINTED)
+    assert len(painted["light"]) > 100
+    differing = [(a, b) for a, b in zip(painted["light"], painted["dark"], strict=True) if a != b]
+    assert differing == []
+
+
 def test_answers_open_without_javascript(opened):
     page = opened(KV, java_script_enabled=False)
     answer = page.locator("details.question").first
