@@ -163,13 +163,18 @@ class Node:
         return self.data + "".join(part.text() for part in self.parts)
 
 
+def folder(address: str) -> str:
+    """The address of a folder, where it names the page that stands for one."""
+    return re.sub(r"(?<=/)index\.html(?=#|$)", "", address)
+
+
 class Page(HTMLParser):
     """A built page as a tree, its problems as (line, message), and the elements that are not read as prose."""
 
     def __init__(self, site: Path, file: Path) -> None:
         super().__init__()
         self.path = file.relative_to(site).as_posix()
-        self.url = "/" + self.path.removesuffix("index.html")
+        self.url = folder("/" + self.path)
         self.html = file.read_text("utf-8", "replace")
         self.problems: list[tuple[int, str]] = []
         self.not_prose: set[Node] = set()
@@ -255,7 +260,7 @@ def check_values(page: Page, values: dict[str, list[dict]]) -> tuple[list, list]
         if "claim-number" in node.classes and "claim" not in node.parent.parent.classes:
             page.tell(node.line, f'claim "{text}" has no link to its value')
         elif "claim-number" in node.classes:
-            address = unquote(urljoin(page.url, node.parent.attributes.get("href", "")))
+            address = folder(unquote(urljoin(page.url, node.parent.attributes.get("href", ""))))
             claims.append((node.line, f'claim "{text}" ({address})'))
             for problem in claim_problems(page, node, values.get(address, [])):
                 page.tell(node.line, f'claim "{text}": {problem}')
@@ -325,7 +330,7 @@ def compare(page: Page, found: list[tuple[int, str]], listed: list[str]) -> None
 def audit(site: Path) -> tuple[list[str], str]:
     """All problems of a site, as lines, and what was verified."""
     numbers = json.loads((site / "numbers.json").read_text(encoding="utf-8"))
-    urls = {path: "/" + unquote(entry["url"]) for path, entry in numbers["pages"].items()}
+    urls = {path: folder("/" + unquote(entry["url"])) for path, entry in numbers["pages"].items()}
     values: dict[str, list[dict]] = {}
     for path, entry in numbers["pages"].items():
         for value in entry["values"]:
@@ -336,7 +341,8 @@ def audit(site: Path) -> tuple[list[str], str]:
     told = [f'numbers.json:1: its page "{url[1:]}" is not on the site' for url in urls.values() if url not in pages]
     for page in pages.values():
         path = next((path for path in urls if urls[path] == page.url), "")
-        listed = numbers["pages"].get(path, {"claims": [], "cells": []})
+        parts = [numbers["pages"][part] for part in numbers["copies"].get(page.path, [path]) if part in numbers["pages"]]
+        listed = {kind: [item for part in parts for item in part[kind]] for kind in ("claims", "cells")}
         claims, cells = check_values(page, values)
         check_prose(page, names, numbers["exempt"].get(path, {}))
         compare(page, claims, [f'claim "{c["text"]}" ({urls[c["page"]]}#calc-{c["name"]})' for c in listed["claims"]])

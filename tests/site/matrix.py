@@ -17,7 +17,7 @@ from fractions import Fraction
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-NOTEBOOK = "notebook/recompute/index.html"
+NOTEBOOK = "notebook/recompute.html"
 
 
 @dataclass(frozen=True)

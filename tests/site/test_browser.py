@@ -18,12 +18,12 @@ FLAGS = [
     "--disable-component-update",
 ]
 LESSON = "scaling-and-efficiency/"
-MIXED, KV = f"{LESSON}mixed-precision/", f"{LESSON}kv-cache/"
+MIXED, KV = f"{LESSON}mixed-precision.html", f"{LESSON}kv-cache.html"
 FIGURED = [
-    f"{LESSON}{page}/" for page in ("roofline", "mixed-precision", "kv-cache", "flash-attention", "scaling-laws")
+    f"{LESSON}{page}.html" for page in ("roofline", "mixed-precision", "kv-cache", "flash-attention", "scaling-laws")
 ]
-ADDRESSES = ["", LESSON, *FIGURED, f"{LESSON}summary/"]
-MADE = ["numbers/", "sources/", "glossary/", "reference/", "reference/flash_attention/", "reference/hardware/"]
+ADDRESSES = ["", LESSON, *FIGURED, f"{LESSON}summary.html"]
+MADE = ["numbers.html", "sources.html", "glossary.html", "reference/", "reference/flash_attention.html", "reference/hardware.html"]
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):
@@ -68,7 +68,7 @@ def opened(browser: Browser, base: str):
     assert wrong == []
 
 
-@pytest.mark.parametrize("address", [*ADDRESSES, *MADE, "notebook/recompute/"])
+@pytest.mark.parametrize("address", [*ADDRESSES, *MADE, "notebook/recompute.html"])
 @pytest.mark.parametrize("width", [320, 390, 1280])
 def test_no_page_scrolls_sideways_even_with_everything_open(opened, address, width):
     page = opened(address, viewport={"width": width, "height": 900})
@@ -124,7 +124,7 @@ def test_following_a_number_opens_the_code_that_computed_it(opened):
     assert page.locator(".highlight", has_text="publish(").count() == 0
     page = opened("", viewport={"width": 1280, "height": 800})
     page.locator(".claim a", has_text="1,000 updates").click()
-    page.wait_for_url("**/mixed-precision/#calc-many")
+    page.wait_for_url("**/mixed-precision.html#calc-many")
     assert page.locator("#calc-many").count() == 1
 
 

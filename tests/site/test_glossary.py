@@ -28,7 +28,7 @@ def test_each_term_is_used_on_some_page(built):
 @pytest.mark.parametrize("touch", [False, True])
 def test_a_definition_shows_on_hover_and_tap_and_looks_quieter_than_a_claim(opened, touch):  # noqa: F811
     width = 390 if touch else 1280
-    page = opened("scaling-and-efficiency/roofline/", viewport={"width": width, "height": 800}, has_touch=touch)
+    page = opened("scaling-and-efficiency/roofline.html", viewport={"width": width, "height": 800}, has_touch=touch)
     term = page.locator("abbr", has_text="memory-bound").first
     assert term.get_attribute("title") == TERMS["Memory-bound"]
     tip = page.locator(".md-tooltip2", has_text=TERMS["Memory-bound"])
@@ -46,5 +46,5 @@ def test_a_definition_shows_on_hover_and_tap_and_looks_quieter_than_a_claim(open
 
 @pytest.mark.slow
 def test_a_definition_is_a_title_without_javascript(opened):  # noqa: F811
-    page = opened("scaling-and-efficiency/roofline/", java_script_enabled=False)
+    page = opened("scaling-and-efficiency/roofline.html", java_script_enabled=False)
     assert page.locator("abbr", has_text="memory-bound").first.get_attribute("title") == TERMS["Memory-bound"]

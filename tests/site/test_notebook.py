@@ -217,7 +217,7 @@ def test_each_number_is_compared_once_and_by_a_literal_name():
 
 
 def test_the_built_page_compared_most_numbers_of_every_lesson_page(built):
-    html = (built / "notebook/recompute/index.html").read_text()
+    html = (built / "notebook/recompute.html").read_text()
     assert int(re.search(r"(\d+) numbers compared, 0 differ", html)[1]) >= 200
     compared = set(notebook.checked_names(SCRIPT.read_text()))
     for path, page in json.loads((built / "numbers.json").read_text())["pages"].items():
@@ -229,12 +229,13 @@ def test_the_built_page_compared_most_numbers_of_every_lesson_page(built):
 
 
 def test_the_built_page_is_the_lessons_own_and_has_downloads(built):
-    html = (built / "notebook/recompute/index.html").read_text()
+    html = (built / "notebook/recompute.html").read_text()
     for sign in ("Traceback", "jp-Cell", "clipboard-copy", "mathjax", "mermaid", '<script src="http', "Not run"):
         assert sign not in html, sign
     for name in ("recompute.py", "recompute.ipynb"):
-        assert re.search(rf'href="?{name}', html) and (built / "notebook/recompute" / name).exists()
-    assert (built / "notebook/recompute/recompute.py").read_text() == SCRIPT.read_text()
+        assert re.search(rf'href="?{name}', html) and (built / "notebook" / name).exists()
+    assert re.search(r'href="?../numbers.json"? download', html)
+    assert (built / "notebook/recompute.py").read_text() == SCRIPT.read_text()
 
 
 def as_script(folder: Path, *arguments: str) -> subprocess.CompletedProcess:

@@ -23,7 +23,7 @@ EXTERNAL = re.compile(r"""(?:src|href)=["']?(?:https?:)?//(?!creativecommons)"""
 
 
 def html(built: Path, page: str) -> str:
-    return (built / LESSON / page / "index.html").read_text(encoding="utf-8")
+    return (built / LESSON / f"{page or 'index'}.html").read_text(encoding="utf-8")
 
 
 def source(page: str) -> str:

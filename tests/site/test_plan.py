@@ -67,9 +67,7 @@ def test_every_anchor_is_on_the_built_page(built):
     missing = []
     for link in LINK.finditer(PLAN.read_text(encoding="utf-8")):
         page = (PLAN.parent / link["page"]).resolve() if link["page"] else PLAN
-        url = page.relative_to(ROOT / "docs").with_suffix("")
-        folder = url.parent if url.name == "index" else url
-        html = (built / folder / "index.html").read_text(encoding="utf-8")
+        html = (built / page.relative_to(ROOT / "docs").with_suffix(".html")).read_text(encoding="utf-8")
         if not re.search(rf'\sid="?{re.escape(link["anchor"] or "")}["\s>]', html):
             missing.append(link[0])
     assert missing == []
@@ -160,9 +158,9 @@ def seen(file: Path) -> str:
 
 @pytest.fixture(scope="module")
 def pages(built) -> dict[str, str]:
-    """The text of every built page, by the name of its folder; but not of the list of all that pages publish."""
-    files = [file for file in sorted(built.rglob("index.html")) if file.parent.name != "numbers"]
-    return {file.parent.name: seen(file) for file in files}
+    """The text of every built page, by its name; but not of the list of all that pages publish."""
+    files = [file for file in sorted(built.rglob("*.html")) if file.name != "numbers.html"]
+    return {file.stem if file.stem != "index" else file.parent.name: seen(file) for file in files}
 
 
 @pytest.mark.parametrize("wrong", WRONG)

@@ -50,7 +50,7 @@ def served(checkout: Path):
         command = [sys.executable, "-m", "mkdocs", "serve", "-a", f"127.0.0.1:{port}"]
         server = subprocess.Popen(command, cwd=checkout, env=settings, stdout=out, stderr=subprocess.STDOUT)
         try:
-            yield f"http://127.0.0.1:{port}/scaling-and-efficiency/kv-cache/", log
+            yield f"http://127.0.0.1:{port}/scaling-and-efficiency/kv-cache.html", log
         finally:
             server.terminate()
             server.wait(timeout=20)

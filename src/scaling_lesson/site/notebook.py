@@ -21,6 +21,7 @@ from bs4 import BeautifulSoup
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.toc import TableOfContents
+from mkdocs.utils import get_relative_url
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
 from scaling_lesson.site.gate import Problem
@@ -74,7 +75,7 @@ def postpone(page: Any, path: str) -> Callable[..., tuple[Shown, list[Problem]]]
                     found = [Problem(path, line, message) for line, message in _told(error, source, unknown)]
             content = "".join(error_html(str(problem)) for problem in found)
             if page.content:  # it ran to its end
-                content += page_html(page.content, script.stem, executed)
+                content += page_html(page.content, script.stem, get_relative_url("numbers.json", page.url), executed)
             kept = Shown(source, content, page.toc, page.title, to_ipynb(source))
         page.content, page.toc, page.title = kept.content, kept.toc, kept.title
         target = Path(page.file.abs_dest_path).with_name(f"{script.stem}.ipynb")
@@ -123,7 +124,7 @@ def checked_names(source: str) -> dict[tuple[str, str], int]:
     return names
 
 
-def page_html(html: str, stem: str, executed: bool) -> str:
+def page_html(html: str, stem: str, numbers: str, executed: bool) -> str:
     """The notebook in the lesson's own markup, with links to download it: mkdocs-jupyter's brings half a megabyte of
     style, and scripts from other hosts, none of which it then needs."""
     parts = []
@@ -140,7 +141,7 @@ def page_html(html: str, stem: str, executed: bool) -> str:
             parts.append(f'<div class="block" data-search-exclude>{"".join(shown)}</div>')
     downloads = (
         f'<p>Download it: <a href="{stem}.ipynb" download>notebook</a>, <a href="{stem}.py" download>script</a>, '
-        '<a href="../../numbers.json" download>the published numbers</a>.</p>'
+        f'<a href="{numbers}" download>the published numbers</a>.</p>'
     )
     body = "\n".join(parts).replace('class="anchor-link"', 'class="headerlink" title="Permanent link"')
     return body.replace("</h1>", f"</h1>{downloads}{'' if executed else _UNRUN}", 1)

@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from html import escape
@@ -71,6 +71,8 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
     verdicts = Verdicts({}, ())
     found: Sequence[Problem] = ()
     """What the build found: of all pages, of the notebook, and of the second check."""
+    copies: Mapping[str, Sequence[str]] = {}
+    """Files of the site that other plugins made of whole pages, and the paths of these, in order."""
 
     def __init__(self) -> None:
         lesson = [module for name, module in sys.modules.items() if name.startswith("scaling_lesson.")]
@@ -239,7 +241,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         if not self.serving:
             config.site_dir = str(self._site)
             logging.getLogger("mkdocs").removeHandler(self._warnings)
-            numbers = ci.numbers(self.pages, self.verdicts, self.settings)
+            numbers = ci.numbers(self.pages, self.verdicts, self.settings) | {"copies": self.copies}
             (self._stage / "numbers.json").write_text(json.dumps(numbers, ensure_ascii=False, indent=1), "utf-8")
             # MkDocs will stop for warnings, but only after this site is in place.
             warned = config.strict and self._warnings.get_counts()

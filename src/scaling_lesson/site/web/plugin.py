@@ -1,0 +1,105 @@
+"""The MkDocs plugin that gives published pages what they need beyond their text. Under serve it does next to nothing."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+from jinja2 import Template
+from mkdocs.config import config_options
+from mkdocs.config.base import Config
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
+from mkdocs.structure.files import Files
+from mkdocs.structure.nav import Navigation
+from mkdocs.structure.pages import Page
+
+from scaling_lesson.site.gate import Page as Gated
+from scaling_lesson.site.web import search
+from scaling_lesson.site.web.about import about
+from scaling_lesson.site.web.as_markdown import as_markdown, llms_txt
+from scaling_lesson.site.web.lost import lost
+from scaling_lesson.site.web.policy import guarded
+from scaling_lesson.site.web.whole import NAME, whole
+
+
+class WebConfig(Config):
+    """`web:` in mkdocs.yml."""
+
+    lesson = config_options.Type(str)
+    """The folder of the lesson's pages."""
+    repository = config_options.URL()
+    """Where a reader may report a number."""
+
+
+class WebPlugin(BasePlugin[WebConfig]):
+    """Policy, metadata, search, Markdown, and the lesson on one page."""
+
+    serving = False
+
+    def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
+        self.serving = command == "serve"
+
+    def on_nav(self, nav: Navigation, *, config: MkDocsConfig, files: Files) -> None:
+        self._pages = nav.pages
+        self._lesson = [page for page in nav.pages if page.file.src_uri.startswith(self.config.lesson)]
+        self._contents: dict[str, str] = {}  # by address
+        for page in nav.pages:  # a folder's page has the folder's address
+            page.canonical_url = re.sub(r"/index\.html$", "/", page.canonical_url or "")
+
+    def on_env(self, env: object, *, config: MkDocsConfig, files: Files) -> None:
+        """The numbers are in: say which part of the lesson a page is, beside the time it takes."""
+        for part, page in enumerate(self._lesson, 1):
+            said = f'<p class="reading-time">Part {part} of {len(self._lesson)}, '
+            page.content = (page.content or "").replace('<p class="reading-time">', said, 1)
+
+    @event_priority(50)
+    def _before_search(self, context: dict, *, page: Page, config: MkDocsConfig, nav: Navigation) -> None:
+        self._contents[page.url] = page.content or ""
+        page.content = search.readable(page.content or "")
+
+    @event_priority(-50)
+    def _after_search(self, context: dict, *, page: Page, config: MkDocsConfig, nav: Navigation) -> None:
+        page.content = self._contents[page.url]
+
+    on_page_context = CombinedEvent(_before_search, _after_search)
+
+    @event_priority(-100)
+    def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
+        if self.serving:  # its server adds a script of its own to each page
+            return output
+        if "/reference/" not in f"/{page.url}":
+            output = re.sub(r'<link rel="stylesheet" href="[^"]*_mkdocstrings\.css">\s*', "", output)
+        output = re.sub(r'<a (?=[^>]*href="https?:)(?![^>]*\brel=)', '<a rel="external noopener" ', output)
+        source = self._gated(config).get(page.file.src_uri)
+        head = about(page, config, self._lesson, source and source.source)
+        return guarded(output.replace("</head>", f"{head}\n  </head>", 1))
+
+    def on_post_template(self, output: str, *, template_name: str, config: MkDocsConfig) -> str:
+        return guarded(lost(config, [page for page in self._pages if page.is_homepage] + self._lesson)) if template_name == "404.html" else output
+
+    @event_priority(-50)  # after the search has written its index, and before the numbers are checked
+    def on_post_build(self, *, config: MkDocsConfig) -> None:
+        if self.serving:
+            return
+        site = Path(config.site_dir)
+        search.wait(site)
+        gated = self._gated(config)
+        written = [page for page in self._pages if page.file.src_uri in gated]
+        for page in written:
+            read = gated[page.file.src_uri]
+            target = Path(page.file.abs_dest_path).with_suffix(".md")
+            target.write_text(as_markdown(read.source, read.results), "utf-8")
+        others = [page for page in written if page not in self._lesson]
+        (site / "llms.txt").write_text(llms_txt(config, self._lesson, others), "utf-8")
+        (site / "robots.txt").write_text(f"User-agent: *\nAllow: /\n\nSitemap: {config.site_url}sitemap.xml\n", "utf-8")
+        sheets = [*site.glob("assets/stylesheets/*.css"), *(site / sheet for sheet in config.extra_css)]
+        contents = [self._contents[page.url] for page in self._lesson]
+        page = whole(config, self._lesson, contents, [sheet.relative_to(site).as_posix() for sheet in sheets])
+        (site / NAME).write_text(guarded(page), "utf-8")
+        config.plugins["numbers"].copies = {NAME: [gated[page.file.src_uri].path for page in self._lesson]}
+
+    def _gated(self, config: MkDocsConfig) -> dict[str, Gated]:
+        """The pages as the gate read and ran them, by path below the documents."""
+        docs = Path(config.docs_dir).name
+        return {page.path.removeprefix(f"{docs}/"): page for page in config.plugins["numbers"].pages}
