@@ -15,7 +15,7 @@ jaxtyping.install_import_hook(
     "beartype.beartype(conf=beartype.BeartypeConf(is_pep484_tower=True))",
 )
 
-for name in ("CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "NUMBERS_REPORT"):
+for name in ("CI", "GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "NUMBERS_REPORT", "SITE_URL", "REPOSITORY_URL"):
     os.environ.pop(name, None)  # or CI would be told of every fault the tests plant, and scripts/record refuse
 
 signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job, and all it starts, would ignore it

@@ -341,7 +341,9 @@ def audit(site: Path) -> tuple[list[str], str]:
     told = [f'numbers.json:1: its page "{url[1:]}" is not on the site' for url in urls.values() if url not in pages]
     for page in pages.values():
         path = next((path for path in urls if urls[path] == page.url), "")
-        parts = [numbers["pages"][part] for part in numbers["copies"].get(page.path, [path]) if part in numbers["pages"]]
+        parts = [
+            numbers["pages"][part] for part in numbers["copies"].get(page.path, [path]) if part in numbers["pages"]
+        ]
         listed = {kind: [item for part in parts for item in part[kind]] for kind in ("claims", "cells")}
         claims, cells = check_values(page, values)
         check_prose(page, names, numbers["exempt"].get(path, {}))

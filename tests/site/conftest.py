@@ -114,7 +114,7 @@ def configured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SmallSite:
     settings = re.sub(r"^nav:\n(?: .*\n)+", "", settings, flags=re.M)
     settings = re.sub(r"^theme:\n(?: .*\n)+", "theme: {name: null, custom_dir: theme}\n", settings, flags=re.M)
     settings = re.sub(
-        r"^(?:  - search\n|  - mkdocs-jupyter:.*\n(?:      .*\n)+|extra_css: .*\n|extra_javascript: .*\n)",
+        r"^(?:  - search\n|  - (?:mkdocs-jupyter|web):.*\n(?:      .*\n)+|extra_css: .*\n|extra_javascript: .*\n)",
         "",
         settings,
         flags=re.M,

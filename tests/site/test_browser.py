@@ -23,7 +23,14 @@ FIGURED = [
     f"{LESSON}{page}.html" for page in ("roofline", "mixed-precision", "kv-cache", "flash-attention", "scaling-laws")
 ]
 ADDRESSES = ["", LESSON, *FIGURED, f"{LESSON}summary.html"]
-MADE = ["numbers.html", "sources.html", "glossary.html", "reference/", "reference/flash_attention.html", "reference/hardware.html"]
+MADE = [
+    "numbers.html",
+    "sources.html",
+    "glossary.html",
+    "reference/",
+    "reference/flash_attention.html",
+    "reference/hardware.html",
+]
 
 
 class _Quiet(http.server.SimpleHTTPRequestHandler):

@@ -18,7 +18,7 @@ CLAIM = re.compile(r"\[(?P<text>[^\[\]\n]+)\]\(calc:(?:(?P<page>[^()\s/]+)/)?(?P
 _FENCE = re.compile(r"(?P<prefix>[> \t]*)(?P<fence>`{3,}+|~{3,}+)(?P<header>[^`]*)$")
 _OPTION = re.compile(r'\s*(?P<key>[A-Za-z_]+)="(?P<value>[^"]*)"')
 _OPTIONS = ("exec", "source", "timeout", "title")
-_LISTINGS = {"markdown", "bash", "yaml", "toml"}
+_LISTINGS = {"markdown", "bash", "yaml", "toml", "bibtex"}
 """Fences that show code and run nothing. Other listings are prose: their digits are checked."""
 
 

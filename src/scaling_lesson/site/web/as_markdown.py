@@ -8,8 +8,8 @@ from urllib.parse import urljoin
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.pages import Page
 
-from scaling_lesson.site.read.source import CLAIM, Source
 from scaling_lesson.site.numbers.value import Cell
+from scaling_lesson.site.read.source import CLAIM, Source
 from scaling_lesson.site.run.results import Figure, Results, Table
 from scaling_lesson.site.show.blocks import shown_code
 from scaling_lesson.site.web.about import title
@@ -19,7 +19,7 @@ _ATTRIBUTES = re.compile(r" *\{ ?[#:.][^}\n]*\}|^<!--.*-->$")
 
 
 def as_markdown(source: Source, results: Results) -> str:
-    """A page as anyone reads it: claims by their text, blocks by what they show, figures by what can be seen in them."""
+    """A page as text: claims by their text, blocks by what they show, figures by what can be seen in them."""
     lines = source.text.split("\n")
     for index, block in reversed(list(enumerate(source.blocks))):
         shown = block.options.get("source") == "above"

@@ -1,16 +1,14 @@
-"""The MkDocs plugin that gives published pages what they need beyond their text. Under serve it does next to nothing."""
+"""The MkDocs plugin that gives published pages what they need beyond their text. Under serve it does little."""
 
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from jinja2 import Template
 from mkdocs.config import config_options
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
-from mkdocs.structure.files import Files
+from mkdocs.structure.files import File, Files, InclusionLevel
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 
@@ -40,6 +38,12 @@ class WebPlugin(BasePlugin[WebConfig]):
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         self.serving = command == "serve"
 
+    def on_files(self, files: Files, *, config: MkDocsConfig) -> Files:
+        """The whole lesson is a file that pages may link to, though it is written last."""
+        said = "scripts/build makes this page."
+        files.append(File.generated(config, NAME, content=said, inclusion=InclusionLevel.NOT_IN_NAV))
+        return files
+
     def on_nav(self, nav: Navigation, *, config: MkDocsConfig, files: Files) -> None:
         self._pages = nav.pages
         self._lesson = [page for page in nav.pages if page.file.src_uri.startswith(self.config.lesson)]
@@ -62,7 +66,7 @@ class WebPlugin(BasePlugin[WebConfig]):
     def _after_search(self, context: dict, *, page: Page, config: MkDocsConfig, nav: Navigation) -> None:
         page.content = self._contents[page.url]
 
-    on_page_context = CombinedEvent(_before_search, _after_search)
+    on_page_context = CombinedEvent(_before_search, _after_search)  # pyright: ignore (as MkDocs documents it)
 
     @event_priority(-100)
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
@@ -70,17 +74,18 @@ class WebPlugin(BasePlugin[WebConfig]):
             return output
         if "/reference/" not in f"/{page.url}":
             output = re.sub(r'<link rel="stylesheet" href="[^"]*_mkdocstrings\.css">\s*', "", output)
-        output = re.sub(r'<a (?=[^>]*href="https?:)(?![^>]*\brel=)', '<a rel="external noopener" ', output)
         source = self._gated(config).get(page.file.src_uri)
         head = about(page, config, self._lesson, source and source.source)
-        return guarded(output.replace("</head>", f"{head}\n  </head>", 1))
+        return _finished(output.replace("</head>", f"{head}\n  </head>", 1))
 
     def on_post_template(self, output: str, *, template_name: str, config: MkDocsConfig) -> str:
-        return guarded(lost(config, [page for page in self._pages if page.is_homepage] + self._lesson)) if template_name == "404.html" else output
+        if template_name != "404.html":
+            return output
+        return _finished(lost(config, [page for page in self._pages if page.is_homepage] + self._lesson))
 
     @event_priority(-50)  # after the search has written its index, and before the numbers are checked
     def on_post_build(self, *, config: MkDocsConfig) -> None:
-        if self.serving:
+        if self.serving or self._numbers(config).found:
             return
         site = Path(config.site_dir)
         search.wait(site)
@@ -96,10 +101,19 @@ class WebPlugin(BasePlugin[WebConfig]):
         sheets = [*site.glob("assets/stylesheets/*.css"), *(site / sheet for sheet in config.extra_css)]
         contents = [self._contents[page.url] for page in self._lesson]
         page = whole(config, self._lesson, contents, [sheet.relative_to(site).as_posix() for sheet in sheets])
-        (site / NAME).write_text(guarded(page), "utf-8")
-        config.plugins["numbers"].copies = {NAME: [gated[page.file.src_uri].path for page in self._lesson]}
+        (site / NAME).write_text(_finished(page), "utf-8")
+        self._numbers(config).copies = {NAME: [gated[page.file.src_uri].path for page in self._lesson]}
+
+    def _numbers(self, config: MkDocsConfig) -> Any:
+        """The plugin that gates the numbers; web/ stands below it, and does not import it."""
+        return config.plugins["numbers"]
 
     def _gated(self, config: MkDocsConfig) -> dict[str, Gated]:
         """The pages as the gate read and ran them, by path below the documents."""
         docs = Path(config.docs_dir).name
-        return {page.path.removeprefix(f"{docs}/"): page for page in config.plugins["numbers"].pages}
+        return {page.path.removeprefix(f"{docs}/"): page for page in self._numbers(config).pages}
+
+
+def _finished(html: str) -> str:
+    """A page as it is published: links to elsewhere are marked, and its policy stands in it."""
+    return guarded(re.sub(r'<a (?=[^>]*href="https?:)(?![^>]*\brel=)', '<a rel="external noopener" ', html))

@@ -1,8 +1,8 @@
 """The Content-Security-Policy of a page: nothing from elsewhere, and no script but those it was built with.
 
-A page is a file, on any server or on none, so a `meta` element carries its policy. Scripts and style sheets that stand in
-the page are named by their hashes. Style *attributes* are allowed: every figure has hundreds, written by matplotlib, and
-they can neither run nor fetch anything.
+A page is a file, on any server or on none, so a `meta` element carries its policy. Scripts and style sheets that stand
+in the page are named by their hashes. Style *attributes* are allowed: every figure has hundreds, which matplotlib
+writes, and they can neither run nor fetch anything.
 """
 
 import base64

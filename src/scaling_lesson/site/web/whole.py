@@ -10,7 +10,9 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.pages import Page
 
 NAME = "print.html"
-_POINTS = re.compile(r'(?<=[\s"(])(?:(?P<what>id|for|aria-\w+|href|xlink:href)="(?P<to>[^"]*)"|url\(#(?P<drawn>[^)]*)\))')
+_POINTS = re.compile(
+    r'(?<=[\s"(])(?:(?P<what>id|for|aria-\w+|href|xlink:href)="(?P<to>[^"]*)"|url\(#(?P<drawn>[^)]*)\))'
+)
 
 
 def whole(config: MkDocsConfig, lesson: Sequence[Page], contents: Sequence[str], styles: Sequence[str]) -> str:
