@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from html import unescape
 from itertools import pairwise
 from pathlib import Path
-from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+from urllib.parse import parse_qs, unquote, urldefrag, urljoin, urlsplit
 
 import pytest
 import yaml
@@ -274,6 +274,19 @@ def test_llms_txt_leads_to_each_page_as_markdown(built):
         assert there in text, there
     for gone in ("calc:", "publish(", "attrs:", "///", "{ #", "tags:"):
         assert gone not in text, gone
+
+
+# A number that is wrong.
+
+
+def test_a_number_can_be_reported_with_all_that_is_known_of_it(pages):
+    links = [unescape(url) for url in re.findall(r'<a [^>]*class="report" href="([^"]*)">', pages["numbers.html"])]
+    assert len(links) == len(re.findall(r"<code>= ", pages["numbers.html"])) > 500
+    (url,) = [url for url in links if "title=one_sequence+" in url]
+    asked = parse_qs(urlsplit(url).query)
+    assert url.startswith("https://git.example/scaling-and-efficiency/issues/new?")
+    for said in ("scaling-and-efficiency/kv-cache.html#calc-one_sequence", "37.7 MB, ", "37748736", "37,748,736 B"):
+        assert said in asked["body"][0], said
 
 
 # Pages beside the lesson's.

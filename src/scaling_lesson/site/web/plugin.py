@@ -18,6 +18,7 @@ from scaling_lesson.site.web.about import about
 from scaling_lesson.site.web.as_markdown import as_markdown, llms_txt
 from scaling_lesson.site.web.lost import lost
 from scaling_lesson.site.web.policy import guarded
+from scaling_lesson.site.web.report import with_reports
 from scaling_lesson.site.web.whole import NAME, whole
 
 
@@ -26,6 +27,8 @@ class WebConfig(Config):
 
     lesson = config_options.Type(str)
     """The folder of the lesson's pages."""
+    numbers = config_options.Type(str)
+    """The page that lists every number."""
     repository = config_options.URL()
     """Where a reader may report a number."""
 
@@ -52,10 +55,13 @@ class WebPlugin(BasePlugin[WebConfig]):
             page.canonical_url = re.sub(r"/index\.html$", "/", page.canonical_url or "")
 
     def on_env(self, env: object, *, config: MkDocsConfig, files: Files) -> None:
-        """The numbers are in: say which part of the lesson a page is, beside the time it takes."""
+        """The numbers are in: say which part of the lesson a page is, and how to report a number."""
         for part, page in enumerate(self._lesson, 1):
             said = f'<p class="reading-time">Part {part} of {len(self._lesson)}, '
             page.content = (page.content or "").replace('<p class="reading-time">', said, 1)
+        for page in self._pages:
+            if page.file.src_uri == self.config.numbers:
+                page.content = with_reports(page.content or "", self.config.repository)
 
     @event_priority(50)
     def _before_search(self, context: dict, *, page: Page, config: MkDocsConfig, nav: Navigation) -> None:
