@@ -1,5 +1,6 @@
 """`mkdocs serve` as an author uses it: drift shows on the page, and the server goes on."""
 
+import json
 import os
 import re
 import socket
@@ -14,6 +15,9 @@ import pytest
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
+
+from scaling_lesson.site import plugin
+from scaling_lesson.site.kept import Kept
 
 KV = "docs/scaling-and-efficiency/kv-cache.md"
 
@@ -103,14 +107,14 @@ def rebuilt(site, monkeypatch):
     def config() -> MkDocsConfig:
         return load_config(str(made.root / "mkdocs.yml"), site_dir=str(made.root / "served"))
 
-    plugin = config().plugins["numbers"]
-    for name, value in (("serving", True), ("_kept", {}), ("_notebooks", {})):  # as in a process that begins to serve
-        monkeypatch.setattr(plugin, name, value)
+    numbers = config().plugins["numbers"]
+    for name, value in (("serving", True), ("_kept", Kept())):  # as in a process that begins to serve
+        monkeypatch.setattr(numbers, name, value)
 
     def rebuild(text: str) -> str:
         made.write(text)
         build(config(), serve_url="http://127.0.0.1/")
-        made.built = plugin
+        made.built = numbers
         return (made.root / "served/page/index.html").read_text()
 
     return made, rebuild
@@ -133,6 +137,67 @@ def test_a_prose_edit_runs_no_block(rebuilt):
     assert second is first and told == ['docs/page.md:5: claim "6 B": a is 5 B']
     third, told = built(f"# Page\n\n[6 B](calc:a)\n\n{block.replace('5', '6')}")
     assert third is not first and told == ["docs/page.md:7: published a: recorded 5 B, computed 6 B"]
+
+
+@pytest.fixture
+def rendered(rebuilt, monkeypatch):
+    """(made, rendered): rendered(**texts) edits files of a small site; which pages were rendered anew, and the HTML."""
+    made, rebuild = rebuilt
+    made.write("# Other\n\nThere it takes [5 B](calc:page/a).\n", "other.md")
+    made.write("# List\n\n<!-- listing: numbers -->\n", "list.md")
+    read: list[str] = []
+    reading = plugin.Reading
+    monkeypatch.setattr(plugin, "Reading", lambda source: read.append(source.slug) or reading(source))
+
+    def rendered(**texts: str) -> tuple[set[str], dict[str, str]]:
+        read.clear()
+        for name, text in texts.items():
+            made.write(text, f"{name}.md")
+        rebuild((made.root / "docs/page.md").read_text())
+        served = made.root / "served"
+        names = ("page", "other", "list")
+        return set(read), {name: (served / name / "index.html").read_text() for name in names}
+
+    return made, rendered
+
+
+def test_an_edit_renders_what_it_changed_and_shows_all_it_changed(rendered):
+    made, rebuild = rendered
+    good = PAGE.format("print('a is', a)")
+    read, first = rebuild(page=good)
+    assert read == {"index", "page", "other", "list"}
+    read, html = rebuild()
+    assert read == set() and html == first
+    read, html = rebuild(other="# Other\n\nMore. There it takes [5 B](calc:page/a).\n")
+    assert read == {"other"} and "More." in html["other"] and html["page"] == first["page"]
+    read, html = rebuild(page=good.replace("a = 5", "a = 6"))  # a page that was not edited shows the new number
+    assert read == {"page"} and "should read 6 B" in html["other"] and "6 B" in html["list"]
+    (made.root / "docs/page.record").write_text("")
+    read, html = rebuild(page=good)  # a record is no part of a page's text
+    assert read == {"page"} and "gate-notice" in html["page"] and "should read" not in html["other"]
+    made.accept()
+    read, html = rebuild(page=good.replace("# Page", "# Another name"))  # all pages name it in their navigation
+    assert read == {"page"} and all("Another name" in text for text in html.values())
+    index = json.loads((made.root / "served/search/search_index.json").read_text())
+    assert {entry["title"] for entry in index["docs"]} >= {"Another name", "Other", "List"}
+    settings = made.root / "mkdocs.yml"
+    settings.write_text(settings.read_text().replace("site_name: Small", "site_name: Large"))
+    read, html = rebuild()
+    assert read == {"index", "page", "other", "list"} and all("Large" in text for text in html.values())
+
+
+def test_a_link_to_a_page_that_comes_later_is_a_link_then(rendered):
+    made, rebuild = rendered
+    assert "new.md" in rebuild(page=PAGE.format("pass"), other="# Other\n\n[new](new.md)\n")[1]["other"]
+    made.write("# New\n", "new.md")
+    assert 'href="../new/"' in rebuild()[1]["other"]
+
+
+def test_of_a_list_the_sections_stand_once_in_its_contents(rendered):
+    made, rebuild = rendered
+    rebuild(page=PAGE.format("pass"))
+    pages = [rebuild(other=f"# Other\n\nIt takes [{n} B](calc:page/a).\n")[1]["list"] for n in range(3)]
+    assert len({page.count('href="#of-page"') for page in pages}) == 1
 
 
 def test_a_page_whose_block_failed_or_did_not_run_runs_again_at_the_next_edit(rebuilt):

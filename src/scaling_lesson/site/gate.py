@@ -320,7 +320,7 @@ def _naked_code(page: Page, settings: Settings) -> Iterator[tuple[int, str, str]
     found = [(source.line(value.place), word) for value in values for _, word in settings.naked(value.reason)]
     quoted = {value.value for value in values if value.source}
     for block in source.blocks:
-        shown, said = code.words(block.code)
+        shown, said = block.words
         for line, text in shown:
             found += [(block.line + 1 + line + text.count("\n", 0, at), word) for at, word in settings.naked(text)]
         for line, text in said:

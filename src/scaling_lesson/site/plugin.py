@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import sys
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
@@ -21,7 +22,6 @@ from mkdocs.config import config_options
 from mkdocs.config.base import Config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import PluginError
-from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin, event_priority
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.nav import Navigation
@@ -32,6 +32,7 @@ from mkdocs.utils.meta import get_data
 
 from scaling_lesson.site import ci, notebook
 from scaling_lesson.site.gate import Page, Problem, Settings, Verdicts, judge, summary, unreached
+from scaling_lesson.site.kept import KeepPages, Kept, rendered, rendering
 from scaling_lesson.site.numbers import record
 from scaling_lesson.site.numbers.claim import find
 from scaling_lesson.site.read.markup import PageExtension
@@ -77,8 +78,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
     def __init__(self) -> None:
         lesson = [module for name, module in sys.modules.items() if name.startswith("scaling_lesson.")]
         self._loaded = _states(str(module.__file__) for module in lesson)
-        self._kept: dict[str, tuple[object, Results]] = {}
-        self._notebooks: dict[str, notebook.Shown] = {}
+        self._kept = Kept()
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
         """Having this event keeps the plugin, and so the runs of unchanged pages, from one rebuild to the next."""
@@ -96,7 +96,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         if not hasattr(self, "_runner"):
             self._runner = Runner()
         if not self.serving:  # MkDocs may keep this plugin from one build to the next
-            self._kept, self._notebooks = {}, {}
+            self._kept = Kept()
         self.found, self.unjudged, self._to_finish = [], [], {}
         self._sources: dict[str, Source] = {}
         self._runs: dict[str, Future[Results]] = {}
@@ -123,9 +123,12 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             )
             self.unjudged.append(Problem(path, 1, f"no term is defined here: {how}"))
         self._terms: list[Extension] = [TermsExtension(terms)] if terms else []
+        self._frame = (self.settings.text, terms)
         self._extension = PageExtension()
         config.markdown_extensions.append(self._extension)  # pyright: ignore (MkDocs takes them as objects too)
-        if not self.serving:  # build beside the site, and put it in place only when every number holds
+        if self.serving:
+            config.plugins["kept"] = KeepPages(self._kept, self._frame, config.theme)
+        else:  # build beside the site, and put it in place only when every number holds
             self._warnings = CountHandler(level=logging.WARNING)
             log = logging.getLogger("mkdocs")
             log.addHandler(self._warnings)
@@ -140,10 +143,11 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
 
     def on_nav(self, nav: Navigation, *, config: MkDocsConfig, files: Files) -> None:
         """All files are known: read each page, and begin to run its blocks."""
-        self._order, code = nav.pages, _states(SOURCE.rglob("*.py"))
+        self._order, self._code = nav.pages, _states(SOURCE.rglob("*.py"))
         places: dict[str, list[str]] = {}
         for file in files:
             places.setdefault(file.dest_uri, []).append(file.src_uri)
+        self._places = list(places)
         for file in files.documentation_pages():
             path, same = self._path(file), places[file.dest_uri]
             if len(same) > 1:
@@ -151,9 +155,11 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
                 self.unjudged.append(Problem(path, 1, message))
             if not notebook.is_notebook(file):
                 text = self._text(file, path)
-                front = text.count("\n") - get_data(text)[0].count("\n")
-                self._sources[path] = read(path, text, front)
-                self._runs[path] = self._run(self._sources[path], code)
+                source = self._kept.get("source", path, text)
+                if not source:
+                    front = text.count("\n") - get_data(text)[0].count("\n")
+                    source = self._kept.put("source", path, text, read(path, text, front))
+                self._sources[path], self._runs[path] = source, self._run(source)
 
     def _path(self, file: File) -> str:
         """How messages name a file."""
@@ -169,19 +175,21 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             file.content_string = data.decode("utf-8", "replace")
             return file.content_string
 
-    def _run(self, source: Source, code: object) -> Future[Results]:
-        """The results of a page: those it had, while its blocks, the lesson's code and what they read are the same."""
+    def _run(self, source: Source) -> Future[Results]:
+        """The results of a page: those it had, while its blocks, what they imported and what they read are the same."""
         jobs = [Job(n, block.line, block.code, block.limit_s, block.runs) for n, block in enumerate(source.blocks)]
-        key, kept = self._kept.get(source.path, (None, Results()))
-        blocks = [(job.code, job.limit_s, job.runs) for job in jobs]
-        if key == (blocks, code, _states(kept.reads)):
+        blocks, started = [(job.code, job.limit_s, job.runs) for job in jobs], time.time_ns()
+        results, read = self._kept.get("results", source.path, blocks) or (Results(), None)
+        if read == _states(results.reads):
             future: Future[Results] = Future()
-            future.set_result(kept)
+            future.set_result(results)
             return future
 
         def keep(future: Future[Results]) -> None:
             if not future.exception() and not future.result().failures:
-                self._kept[source.path] = (blocks, code, _states(future.result().reads)), future.result()
+                read = _states(future.result().reads)
+                if not any(state and state[0] >= started for state in read.values()):  # else it ran on either
+                    self._kept.put("results", source.path, blocks, (future.result(), read))
 
         future = self._runner.run(source.path, jobs)
         future.add_done_callback(keep)
@@ -189,25 +197,32 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
 
     def on_page_markdown(self, markdown: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
         path = self._path(page.file)
-        self._reading = None
         if notebook.is_notebook(page.file):
             self._to_finish[path] = notebook.postpone(page, path)
             return markdown
-        source = self._sources[path]
+        source, results = self._sources[path], self._runs[path].result()
         if not source.text.endswith(markdown):
             raise PluginError(f"{path}: another plugin changed this page's text, so its lines cannot be named")
-        self._reading = Reading(source)
-        show = partial(block_html, source, self._runs[path].result())
-        self._extension.begin(self._reading, show, [] if self.root / path == self._glossary else self._terms)
+        self._key = source, results, self._frame, self._places, self._code if "\n::: " in source.text else None
+        self._prose, made = self._kept.get("rendered", path, self._key) or (None, None)
+        if made:
+            page.render = rendering(page, made)
+        else:
+            self._reading = Reading(source)
+            terms = [] if self.root / path == self._glossary else self._terms
+            self._extension.begin(self._reading, partial(block_html, source, results), terms)
         return markdown
 
     def on_page_content(self, html: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
-        if self._reading:
-            source, path = self._reading.source, self._reading.source.path
+        path = self._path(page.file)
+        if source := self._sources.get(path):
+            if not self._prose:
+                self._prose = self._reading.prose()
+                self._kept.put("rendered", path, self._key, (self._prose, rendered(page)))
             page.meta["gate_path"], file = path, self.root / path
-            results, accepted = self._runs[path].result(), record.read(file.with_suffix(".record"))
-            title = str(page.title or "")
-            self._read[path] = Page(source, results, self._reading.prose(), accepted, file, page.url, title)
+            accepted = record.read(file.with_suffix(".record"))
+            made = Page(source, self._runs[path].result(), self._prose, accepted, file, page.url, str(page.title or ""))
+            self._read[path] = self._kept.get("page", path, made) or self._kept.put("page", path, made, made)
         return html
 
     def on_env(self, env: object, *, config: MkDocsConfig, files: Files) -> None:
@@ -221,8 +236,9 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         numbers = ci.numbers(self.pages, self.verdicts, self.settings)
         unknown = {page.slug for page in self.pages if page.incomplete}
         for path, finish in self._to_finish.items():
-            kept = self._notebooks.get(path)
-            self._notebooks[path], found = finish(numbers, unknown, config, files, not self.serving, kept)
+            kept = self._kept.get("notebook", path, "")
+            kept, found = finish(numbers, unknown, config, files, not self.serving, kept)
+            self._kept.put("notebook", path, "", kept)
             self.found += found
         for site_page, page in zip(shown, self.pages, strict=True):
             mine = [problem for problem in self.found if problem.path in (page.path, page.record_path)]
@@ -268,10 +284,6 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             audited = any(problem.path.startswith(self._stage.name) for problem in self.found)
             if not audited:  # else messages name lines of these files
                 shutil.rmtree(self._stage, ignore_errors=True)
-
-    def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: object) -> LiveReloadServer:
-        server.watch(str(SOURCE))
-        return server
 
 
 def _states(files: Iterable[str | Path]) -> dict[str, tuple | None]:

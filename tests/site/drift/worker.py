@@ -7,7 +7,6 @@ import contextlib
 import json
 import logging
 import os
-import re
 import sys
 import time
 from pathlib import Path
@@ -16,8 +15,6 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort
-from mkdocs.structure.files import Files
-from mkdocs.structure.pages import Page
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 import warm
@@ -62,29 +59,11 @@ def messages_of_a_fresh_process() -> list[str]:
     return json.loads(told)
 
 
-def imported(text: str) -> set[Path]:
-    """The lesson's files that this code imports, told by their names, and those they import in turn."""
-    found, texts = set(), [text]
-    while texts:
-        words = set(re.findall(r"\w+", " ".join(re.findall(r"^ *(?:from|import) .*", texts.pop(), re.M))))
-        new = {file for file in Path("src/scaling_lesson").rglob("*.py") if file.stem in words} - found
-        found |= new
-        texts += [file.read_text(encoding="utf-8") for file in new]
-    return found
-
-
-def stays(page: str, touched: list[Path]) -> bool:
-    """Whether a page computes the same although these files changed."""
-    if any(path.name == "__init__.py" for path in touched):
-        return False
-    return not imported(Path(page).read_text(encoding="utf-8")).intersection(touched)
-
-
 def problem(defect: Defect, clean: dict, numbers: plugin.NumbersPlugin) -> str | None:
     """Plant, build, and put everything back."""
     touched = [Path(defect.file), *(Path(file) for file, _, _ in defect.also)]
-    before = {path: path.read_bytes() if path.exists() else None for path in touched}
-    numbers._kept = {page: kept for page, kept in clean.items() if stays(page, touched)}
+    before = {path: (path.read_bytes(), path.stat()) if path.exists() else None for path in touched}
+    numbers._kept._values = dict(clean)
     try:
         expected = defect.plant(Path())
         found = messages_of_a_fresh_process() if defect.fresh else messages("serve")
@@ -95,43 +74,21 @@ def problem(defect: Defect, clean: dict, numbers: plugin.NumbersPlugin) -> str |
             if kept is None:
                 path.unlink(missing_ok=True)
             else:
-                path.write_bytes(kept)
+                data, stat = kept
+                path.write_bytes(data)
+                os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))  # so that what was kept of it is true again
     return difference(found, expected)
 
 
-def render_once() -> None:
-    """Have a page rendered anew only when its text changed, or its blocks ran again, or what all pages show."""
-    render, known = Page.render, {}
-    made = ("content", "toc", "_title_from_render", "present_anchor_ids", "links_to_anchors")
-
-    def rendering(self: Page, config: MkDocsConfig, files: Files) -> None:
-        numbers = config.plugins["numbers"]
-        source = numbers._reading.source
-        settings, glossary = (Path(name).read_text(encoding="utf-8") for name in ("mkdocs.yml", "docs/glossary.md"))
-        key, results = (source.path, source.text, settings, glossary), numbers._runs[source.path].result()
-        ran, reading, attributes = known.get(key, (None, None, None))
-        if ran is results:
-            numbers._reading = reading
-            vars(self).update(attributes)
-        else:
-            render(self, config, files)
-            known[key] = results, numbers._reading, {name: getattr(self, name) for name in made}
-
-    Page.render = rendering
-
-
 def main(only: str) -> None:
-    render_once()
-    Files.add_files_from_theme = lambda *_: None  # hundreds of icons, which no page names
     logging.getLogger("mkdocs").setLevel(logging.CRITICAL)
     out = os.dup(1)
     os.dup2(2, 1)  # what blocks write there
     with os.fdopen(out, "w") as results:
-        plugin.SOURCE = Path("none")  # `stays` knows better which page a change of the code reaches
         if clean := messages("serve"):
             raise SystemExit("the site drifted before anything was planted:\n" + "\n".join(clean))
         numbers = load_config("mkdocs.yml").plugins["numbers"]
-        kept = dict(numbers._kept)
+        kept = dict(numbers._kept._values)
         for defect in corpus("real"):
             if only in defect.title:
                 start = time.process_time()

@@ -81,7 +81,7 @@ class Session:
             printed=printed.getvalue(),
             failure=failure,
             doubts=[((job.index, line - job.line - 1), what) for line, what in doubts],
-            reads=frozenset(self._reads),
+            reads=frozenset(self._reads.union(_modules())),
         )
 
     def publish(
@@ -188,7 +188,8 @@ class Session:
         """A file of the project that a block opens: when it changes, the block runs again."""
         if event == "open" and isinstance(arguments[0], (str, os.PathLike)) and "r" in (arguments[1] or "r"):
             path = os.path.relpath(os.path.abspath(arguments[0]), self._root)
-            if not path.startswith(("..", ".venv")) and not path.endswith((".py", ".pyc")):
+            # Python itself may open the page, for the lines of a message.
+            if not path.startswith(("..", ".venv", self._path)) and not path.endswith((".py", ".pyc")):
                 self._reads.add(path)
 
     def _stop(self, *_: object) -> None:
@@ -217,6 +218,12 @@ class Session:
         )
         what = f"called sys.exit({error})" if isinstance(error, SystemExit) else raised
         return (self._job.index, (lines or [self._job.line + 1])[-1] - self._job.line - 1), f"the block {what}"
+
+
+def _modules() -> set[str]:
+    """The files of the lesson's code that this process has imported."""
+    lesson = [module for name, module in sys.modules.items() if name.partition(".")[0] == "scaling_lesson"]
+    return {str(module.__file__) for module in lesson if module.__file__}
 
 
 def _plain(name: str, value: Any) -> Any:

@@ -52,7 +52,9 @@ class Failure:
 
 @dataclass(frozen=True)
 class BlockResult:
-    """What one block left behind. doubts: what in it misleads a reader. reads: the files of the project it opened."""
+    """What one block left behind. doubts: what in it misleads a reader. reads: the files of the project it opened, and
+    those of the lesson's modules that were imported.
+    """
 
     printed: str = ""
     shown: list[Figure | Table] = field(default_factory=list)

@@ -1,0 +1,115 @@
+"""What `mkdocs serve` keeps, in memory, from one rebuild to the next, so that an edit costs what it changed.
+
+Whatever is kept has a key, all that it was made from, and serves again only while that is the same.
+"""
+
+import copy
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.livereload import LiveReloadServer
+from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
+from mkdocs.structure.files import Files
+from mkdocs.structure.nav import Navigation
+from mkdocs.structure.pages import Page
+from mkdocs.theme import Theme
+from watchdog.observers.polling import PollingObserver
+
+_RENDERED = ("content", "toc", "_title_from_render", "present_anchor_ids", "links_to_anchors")
+"""What rendering a page's Markdown leaves on it."""
+
+
+class Kept:
+    """One value by kind and name, with its key."""
+
+    def __init__(self) -> None:
+        self._values: dict[tuple[str, str], tuple[object, Any]] = {}
+
+    def get(self, kind: str, name: str, key: object) -> Any:
+        """The value that was made from the same; None for none."""
+        known, value = self._values.get((kind, name), (None, None))
+        return value if known == key else None
+
+    def put(self, kind: str, name: str, key: object, value: Any) -> Any:
+        """Keep the value in the place of the last one, and return it."""
+        self._values[kind, name] = key, value
+        return value
+
+
+def rendered(page: Page) -> dict[str, Any]:
+    """What a page's Markdown was rendered to."""
+    return {name: getattr(page, name) for name in _RENDERED} | {"toc": copy.deepcopy(page.toc)}  # lists add to it
+
+
+def rendering(page: Page, made: dict[str, Any]) -> Any:
+    """What renders a page as it was rendered last."""
+
+    def render(config: MkDocsConfig, files: Files) -> None:
+        vars(page).update(made | {"toc": copy.deepcopy(made["toc"])})
+        links = made["links_to_anchors"] or {}
+        page.links_to_anchors = {files.get_file_from_path(file.src_uri): links[file] for file in links}
+
+    return render
+
+
+def _listed_once(env: Environment) -> Environment:
+    """The theme's templates, whose files are listed once, without 14,000 icons; one that is edited is read again."""
+    names, loader = env.list_templates(filter_func=lambda name: not name.startswith(".")), env.loader
+    loader.list_templates = lambda: names
+    env.auto_reload = True
+    return env
+
+
+class KeepPages(BasePlugin):
+    """Under serve: takes a page's HTML and search entries from the last build, where all that they show is the same."""
+
+    def __init__(self, kept: Kept, frame: object, theme: Theme) -> None:
+        """frame: what every page shows alike."""
+        super().__init__()
+        self._kept, self._frame = kept, frame
+        self._keys: dict[str, object] = {}
+        env = kept.get("templates", "", frame) or kept.put("templates", "", frame, _listed_once(theme.get_env()))
+        theme.get_env = lambda: env
+
+    @event_priority(-100)  # when every plugin has done with the pages' content
+    def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
+        again = env.from_string("{{ page.again }}")
+        pages = [file.page for file in files.documentation_pages() if file.page]
+        around = [(page.title, page.url) for page in pages]
+        for page in pages:
+            self._keys[page.url] = key = page.content, page.title, repr(page.meta), around, self._frame
+            if html := self._kept.get("html", page.url, key):
+                page.again, page.meta["template"] = html, again
+
+    @event_priority(100)
+    def _before_search(self, context: dict, *, page: Page, config: MkDocsConfig, nav: Navigation) -> None:
+        self._entries = getattr(config.plugins.get("material/search"), "search_index", self).entries
+        if hasattr(page, "again"):
+            page.meta["search"] = {"exclude": True}
+            self._entries += self._kept.get("found", page.url, self._keys[page.url])
+        self._first = len(self._entries)
+
+    @event_priority(-100)
+    def _after_search(self, context: dict, *, page: Page, config: MkDocsConfig, nav: Navigation) -> None:
+        if not hasattr(page, "again"):
+            self._kept.put("found", page.url, self._keys[page.url], self._entries[self._first :])
+
+    on_page_context = CombinedEvent(_before_search, _after_search)
+    entries: list[dict] = []
+    """Those of a site without search."""
+
+    @event_priority(100)
+    def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> None:
+        self._kept.put("html", page.url, self._keys[page.url], output)
+
+    def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: object) -> LiveReloadServer:
+        """Look for edits twenty times a second, instead of twice."""
+        paths = [config.docs_dir, *([config.config_file_path] if config.config_file_path else [])]
+        for path in paths:
+            server.unwatch(path)
+        server.observer = PollingObserver(timeout=0.05)
+        for path in [*paths, str(Path(__file__).parents[1])]:
+            server.watch(path)
+        return server
