@@ -15,6 +15,7 @@ from mkdocs.structure.files import Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
 from mkdocs.theme import Theme
+from mkdocs.utils.templates import TemplateContext
 from watchdog.observers.polling import PollingObserver
 
 _RENDERED = ("content", "toc", "_title_from_render", "present_anchor_ids", "links_to_anchors")
@@ -49,7 +50,9 @@ def rendering(page: Page, made: dict[str, Any]) -> Any:
     def render(config: MkDocsConfig, files: Files) -> None:
         vars(page).update(made | {"toc": copy.deepcopy(made["toc"])})
         links = made["links_to_anchors"] or {}
-        page.links_to_anchors = {files.get_file_from_path(file.src_uri): links[file] for file in links}
+        page.links_to_anchors = {
+            here: links[file] for file in links if (here := files.get_file_from_path(file.src_uri))
+        }
 
     return render
 
@@ -70,30 +73,31 @@ class KeepPages(BasePlugin):
         super().__init__()
         self._kept, self._frame = kept, frame
         self._keys: dict[str, object] = {}
+        self._again: dict[str, str] = {}
         env = kept.get("templates", "", frame) or kept.put("templates", "", frame, _listed_once(theme.get_env()))
         theme.get_env = lambda: env
 
     @event_priority(-100)  # when every plugin has done with the pages' content
     def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
-        again = env.from_string("{{ page.again }}")
+        again = env.from_string("{{ again[page.url] }}", globals={"again": self._again})
         pages = [file.page for file in files.documentation_pages() if file.page]
         around = [(page.title, page.url) for page in pages]
         for page in pages:
             self._keys[page.url] = key = page.content, page.title, repr(page.meta), around, self._frame
             if html := self._kept.get("html", page.url, key):
-                page.again, page.meta["template"] = html, again
+                self._again[page.url], page.meta["template"] = html, again
 
     @event_priority(100)
-    def _before_search(self, context: dict, *, page: Page, config: MkDocsConfig, nav: Navigation) -> None:
+    def _before_search(self, context: TemplateContext, *, page: Page, config: MkDocsConfig, nav: Navigation) -> None:
         self._entries = getattr(config.plugins.get("material/search"), "search_index", self).entries
-        if hasattr(page, "again"):
+        if page.url in self._again:
             page.meta["search"] = {"exclude": True}
             self._entries += self._kept.get("found", page.url, self._keys[page.url])
         self._first = len(self._entries)
 
     @event_priority(-100)
-    def _after_search(self, context: dict, *, page: Page, config: MkDocsConfig, nav: Navigation) -> None:
-        if not hasattr(page, "again"):
+    def _after_search(self, context: TemplateContext, *, page: Page, config: MkDocsConfig, nav: Navigation) -> None:
+        if page.url not in self._again:
             self._kept.put("found", page.url, self._keys[page.url], self._entries[self._first :])
 
     on_page_context = CombinedEvent(_before_search, _after_search)
