@@ -123,6 +123,8 @@ def test_a_search_brings_the_page_that_teaches_first(page, host):
     asked = [(question, host + address) for address, questions in QUESTIONS.items() for question in questions]
     first = {question: (ask(page, question) or [""])[0] for question, _ in asked}
     missed = {question: first[question] for question, expected in asked if first[question] != expected}
+    tags = page.locator(".md-search-result .md-tags")
+    assert tags.count() and not tags.first.is_visible(), "the words people ask with are for finding, not for showing"
     assert len(asked) >= 60 and len(missed) <= 0.05 * len(asked), missed
 
 
@@ -142,6 +144,7 @@ def test_the_index_is_small_and_holds_no_card_drawing_or_list(built):
     assert {urldefrag(doc["location"])[0] for doc in docs} == set(QUESTIONS)
     assert not [doc for doc in docs if "claim-exact" in doc["text"] or "matplotlib" in doc["text"]]
     text = " ".join(doc["text"] for doc in docs)
+    assert "the problems apart" not in text, "the time a page takes"
     assert "processed[0]" not in text, "an expression that only a card has"
     assert "One query meets the cached keys" not in text, "the title of a drawing"
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from mkdocs.exceptions import PluginError
 
-UNREAD = re.compile(r'<(svg|span class="claim-card"|details class="(?:block-code|figure-data)")')
-"""What a search must not find: drawings, cards, folded code and data."""
+UNREAD = re.compile(r'<(svg|span class="claim-card"|p class="reading-time"|details class="(?:block-code|figure-data)")')
+"""What a search must not find: drawings, cards, times to read, folded code and data."""
 _AT_ONCE = 'location.protocol!=="file:"'
 """Where the theme's script asks whether to fetch the index with the page: else it waits until somebody searches."""
 
