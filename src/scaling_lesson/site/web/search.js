@@ -14,25 +14,21 @@
       if (location.protocol !== "file:") {
         const worker = new Worker(this.url);
         worker.onmessage = ({ data }) => pass(data, this);
-        return (data) => worker.postMessage(data);
+        return worker;
       }
       const frame = document.createElement("iframe");
       frame.hidden = true;
-      document.body.append(frame);
-      const inside = frame.contentWindow;
-      inside.postMessage = (data) => pass(data, this);
-      const script = inside.document.createElement("script");
+      const room = document.body.appendChild(frame).contentWindow;
+      room.postMessage = (data) => pass(data, this);
+      const script = document.createElement("script");
       script.src = this.url;
-      await new Promise((ready) => {
-        script.onload = ready;
-        inside.document.head.append(script);
-      });
-      return (data) => pass(data, inside);
+      room.document.head.append(script);
+      await new Promise((ready) => (script.onload = ready));
+      return { postMessage: (data) => pass(data, room) };
     }
 
     async postMessage(data) {
-      this.started ??= this.start();
-      (await this.started)(data);
+      (await (this.started ??= this.start())).postMessage(data);
     }
   };
 }

@@ -33,7 +33,8 @@ def wait(site: Path) -> None:
     script = bundle.read_text("utf-8")
     if script.count(_AT_ONCE) != 1:
         raise PluginError(f"{bundle.name}: the theme fetches its search index in another way: see {__name__}")
-    ours = Path(__file__).with_suffix(".js").read_text("utf-8")
+    lines = Path(__file__).with_suffix(".js").read_text("utf-8").split("\n")
+    ours = "".join(line.strip() for line in lines if not line.startswith("//"))
     bundle.write_text(ours + script.replace(_AT_ONCE, "!1"), "utf-8")
     index = (site / "search/search_index.json").read_text("utf-8")
     (site / "search/search_index.js").write_text(f"var __index = {index}", "utf-8")
