@@ -209,10 +209,10 @@ def test_arrows_point_one_way():
         ),
         ("site/read/prose.py", "from ..run.block import x", "read imports scaling_lesson.site.run.block"),
         ("site/read/prose.py", "def f():\n    from .. import gate", "read imports scaling_lesson.site.gate"),
-        ("site/gate.py", "from .show.lists import x", "gate imports scaling_lesson.site.show.lists"),
+        ("site/gate.py", "from .show.claims import x", "gate imports scaling_lesson.site.show.claims"),
         ("site/gate.py", "from . import ci", "gate imports scaling_lesson.site.ci"),
-        ("site/show/lists.py", "from .. import plugin", "show imports scaling_lesson.site.plugin"),
-        ("site/show/lists.py", "from ..web import index", "show imports scaling_lesson.site.web.index"),
+        ("site/show/claims.py", "from .. import plugin", "show imports scaling_lesson.site.plugin"),
+        ("site/show/claims.py", "from ..web import index", "show imports scaling_lesson.site.web.index"),
         ("site/new.py", "from .numbers import claim", "new imports scaling_lesson.site.numbers.claim"),
         ("site/__init__.py", "from .gate import judge", "site imports scaling_lesson.site.gate"),
         ("site/__init__.py", "from ..figures.kv_cache import draw", "site imports scaling_lesson.figures.kv_cache"),
@@ -234,7 +234,7 @@ def test_a_planted_offence_is_found(path, source, offence):
             "site/run/block.py",
             "site/read/prose.py",
             "site/gate.py",
-            "site/show/lists.py",
+            "site/show/claims.py",
             "site/web/index.py",
             "site/plugin.py",
             "site/ci.py",
@@ -254,12 +254,12 @@ def test_a_planted_offence_is_found(path, source, offence):
         ("figures/kv_cache.py", "import matplotlib\nfrom . import STYLE\nfrom scaling_lesson.kv_cache import x"),
         ("site/gate.py", "import mkdocs, importlib\nfrom scaling_lesson.units import Unit\nprint(1)"),
         ("site/gate.py", "from scaling_lesson.figures import STYLE, svg\nfrom .numbers import claim"),
-        ("site/plugin.py", "from . import ci, gate\nfrom .show import lists"),
-        ("site/show/lists.py", "from ..gate import judge\nfrom ..numbers import claim"),
+        ("site/plugin.py", "from . import ci, gate\nfrom .show import claims"),
+        ("site/show/claims.py", "from ..gate import judge\nfrom ..numbers import claim"),
     ],
 )
 def test_what_the_rules_allow_is_not_an_offence(path, source):
-    rooms = ["numbers/claim", "gate", "show/lists", "plugin", "ci"]
+    rooms = ["numbers/claim", "gate", "show/claims", "plugin", "ci"]
     names = [
         "units",
         "models",

@@ -42,7 +42,7 @@ from scaling_lesson.site.run.results import Job, Results
 from scaling_lesson.site.run.worker import Runner
 from scaling_lesson.site.show.blocks import block_html
 from scaling_lesson.site.show.claims import fill, notice
-from scaling_lesson.site.show.lists import Listing
+from scaling_lesson.site.web.lists import Listing
 from scaling_lesson.site.web.reading_time import minutes
 from scaling_lesson.site.web.terms import TermsExtension, read_terms
 

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, fromstring
 from markdown import Markdown
 from markdown.util import HTML_PLACEHOLDER_RE
 
-from scaling_lesson.site.read.source import MARK, Source
+from scaling_lesson.site.read.source import MARK, Source, slot
 
 _READ_OUT = re.compile("alt|title|placeholder|value|label|summary|aria-.*")
 """Attributes that are read out, or shown on hover or in a field."""
@@ -76,25 +76,24 @@ class Reading:
     """The reading of one page while it is rendered, filled by the processors of read.markup; prose() is its result.
 
     formulas and blocks: what is stashed, by its number in Markdown's stash. raw: which of that are blocks of HTML that
-    authors typed. claims: the text of each claim in running text, by its number.
+    authors typed.
     """
 
     source: Source
     formulas: dict[int, Formula] = field(default_factory=dict)
     blocks: dict[int, int] = field(default_factory=dict)
     raw: range = range(0)
-    claims: dict[int, str] = field(default_factory=dict)
-    odd: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._flow: list[str] = []
+        self._odd: dict[int, str] = {}
         self._seen: list[Seen] = []
         self._problems: list[tuple[str, str]] = []
         self._shown: set[int] = set()
         self._after = self.source.front + 1
 
     def walk(self, root: Element, md: Markdown) -> None:
-        """Read the finished tree."""
+        """Read the finished tree, and leave a slot in it for each claim."""
         self._stash = md.htmlStash.rawHtmlBlocks
         self._blocks = _INLINE_BLOCKS.union(md.block_level_elements)
         self._element(root)
@@ -105,16 +104,21 @@ class Reading:
         claims, problems = {}, []
         for match in _NUMBERED.finditer(flow):
             around = (flow[max(0, match.start() - 99) : match.start()], flow[match.end() : match.end() + 99])
-            before, after = (_NUMBERED.sub(lambda m: f"⟦{self.claims[int(m[1])]}⟧", part) for part in around)
+            before, after = (
+                _NUMBERED.sub(lambda m: f"⟦{self.source.claims[int(m[1])].text}⟧", part) for part in around
+            )
             claims[int(match[1])] = before.split(MARK)[-1], after.split(MARK)[0]
         lines: dict[str, int] = {}
         for written, what in self._problems:  # the same again stands further down
             lines[written] = self.source.seek("", written, lines.get(written, 0) + 1)
             problems.append((lines[written], what))
-        return Prose(claims, self.odd, tuple(self._seen), frozenset(self._shown), tuple(problems))
+        return Prose(claims, self._odd, tuple(self._seen), frozenset(self._shown), tuple(problems))
 
-    def _element(self, element: Element) -> None:
+    def _element(self, element: Element, heading: bool = False) -> None:
         tag, name = element.tag, element.get("class", "")
+        if tag == "a" and element.get("href", "").startswith("calc:"):
+            self._claim(element, heading)
+            return
         edge = ["\0"] if tag in self._blocks else []
         self._flow += edge
         for attribute, value in element.attrib.items():
@@ -123,23 +127,32 @@ class Reading:
                 self._see("text", value)
         if tag == "img":
             self._problems.append(("![", "an image shows what nothing checks: draw it with figure(...)"))
-        if "claim" in name.split():
-            number = int(re.sub(r"\D", "", element.text or ""))
-            self._after = max(self._after, self.source.claims[number].line)
-            if name == "claim" and element.get("id") == f"claim-{number}":
-                self._flow.append(f"{MARK}{number}{MARK}")
-            else:  # a list of attributes stands behind it
-                self.odd[number] = NO_CLAIM
         elif tag == "code":
             text = html.unescape(_NUMBERED.sub("", "".join(element.itertext())))
             self._flow.append(text)
             self._see("code", text)
-        elif name not in ("headerlink", "claim-odd") and not set(name.split()) >= _DOCSTRING:
+        elif name != "headerlink" and not set(name.split()) >= _DOCSTRING:
             self._text(element.text)
             for child in element:
-                self._element(child)
+                self._element(child, heading or bool(re.fullmatch("h[1-6]", tag)))
                 self._text(child.tail)
         self._flow += edge
+
+    def _claim(self, link: Element, heading: bool) -> None:
+        """Turn a link that is a claim into its slot, or note why it is none."""
+        mark = re.match(f"calc:{MARK}(\\d+){MARK}", link.get("href", ""))
+        number = int(mark[1]) if mark else -1
+        claim = self.source.claims[number] if mark else None
+        self._after = max(self._after, claim.line if claim else 0)
+        read = claim and claim.name and claim.text == link.text and not len(link) and link.keys() == ["href"]
+        link.tag = "span"
+        link.attrib.clear()
+        if read and not heading:
+            self._flow.append(f"{MARK}{number}{MARK}")
+            link.attrib.update({"class": "claim", "id": f"claim-{number}"})
+            link.text = slot("claim", number)
+        else:
+            self._odd[number] = "a heading cannot hold one" if heading else NO_CLAIM
 
     def _text(self, text: str | None) -> None:
         """A text of the tree, with what Markdown has stashed away put back: formulas and entities; tags are no text."""
@@ -171,7 +184,7 @@ class Reading:
 
     def _plain(self, text: str) -> None:
         unread = re.findall(f"calc:{MARK}(\\d+){MARK}", text)
-        self.odd |= dict.fromkeys(map(int, unread), NO_CLAIM)
+        self._odd |= dict.fromkeys(map(int, unread), NO_CLAIM)
         text = _NUMBERED.sub("", text)
         self._flow.append(text)
         self._see("text", text)

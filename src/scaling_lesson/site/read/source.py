@@ -15,6 +15,12 @@ from scaling_lesson.units import did_you_mean, nearest
 MARK = "\ue000"
 """Stands round the number of a claim while its page is rendered; nobody types it, and nothing shows it."""
 
+
+def slot(kind: str, number: int) -> str:
+    """What stands for a page's claim, or for the problems of its block, until all pages are judged."""
+    return f"{MARK}{kind}{number}{MARK}"
+
+
 CLAIM = re.compile(r"\[(?P<text>[^\[\]\n]+)\]\(calc:(?:(?P<page>[^()\s/]+)/)?(?P<name>[^\W\d]\w*)\)")
 _FENCE = re.compile(r"(?P<prefix>[> \t]*)(?P<fence>`{3,}+|~{3,}+)(?P<header>[^`]*)$")
 _OPTION = re.compile(r'\s*(?P<key>[A-Za-z_]+)="(?P<value>[^"]*)"')

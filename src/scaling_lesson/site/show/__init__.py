@@ -1,1 +1,1 @@
-"""What is shown of what was judged: claims with their cards, blocks, lists of numbers and sources. Decides nothing."""
+"""What is shown of what was judged: claims with their cards, and blocks. Decides nothing."""

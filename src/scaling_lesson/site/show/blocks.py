@@ -5,8 +5,7 @@ from collections.abc import Callable
 from html import escape
 
 from scaling_lesson.site.numbers.value import Cell
-from scaling_lesson.site.read.markup import slot
-from scaling_lesson.site.read.source import Source
+from scaling_lesson.site.read.source import Source, slot
 from scaling_lesson.site.run.results import Figure, Results, Table
 from scaling_lesson.units import COUNTED, parse_unit
 
