@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from scaling_lesson.site.ci import numbers
+from scaling_lesson.site.web.numbers_json import published
 
 PAGE = """
 # Page
@@ -333,7 +333,7 @@ def test_exemptions_are_used_or_told_at_their_line(site):
         ('publish("", x=1, tolerance=-1, reason="why")', "tolerance must be a finite number"),
         ('x = 1; publish("", x=x); publish("", x=x)', "x is already published"),
         ('table("t", ["a"], [[1, 2]])', "row 1 of table 't' has 2 cells; expected 1"),
-        ('table("t", ["a"], [[1]]); table("t", ["a"], [[1]])', "there is already a table 't'"),
+        ('table("t", ["a"], [[1]]); table("t", ["a"], [[1]])', "t is already a table on this page"),
         ('figure(1, name="a", title="t", desc="d")', "figure takes a matplotlib Figure; got int"),
     ],
 )
@@ -882,7 +882,7 @@ def test_a_text_is_not_confused_with_a_number(site):
     )
     made = site(text)
     assert made.messages() == []
-    values = numbers(made.built.pages, made.built.verdicts, made.built.settings)["pages"]["docs/page.md"]["values"]
+    values = published(made.built.pages, made.built.verdicts, made.built.settings)["pages"]["docs/page.md"]["values"]
     assert [(value["value"], value["type"]) for value in values] == [
         ("5", "str"),
         ("5", "int"),

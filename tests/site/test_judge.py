@@ -366,7 +366,7 @@ def test_what_code_says_in_words_is_told():
 def test_the_settings_are_prose():
     text = "site_name: Part 9\nsite_description: >\n  for\n  8\nnav:\n  - Seven 7: a.md\n"
     found = told(page("# A", title="Seven 7"), settings=Settings((), {}, "mkdocs.yml", text))
-    assert numbers(found) == ["mkdocs.yml:1 9", "mkdocs.yml:3 8", "mkdocs.yml:6 7"]
+    assert numbers(found) == ["mkdocs.yml:1 9", "mkdocs.yml:4 8", "mkdocs.yml:6 7"]
     assert (
         numbers(told(page("# A", title="Six 6"), settings=Settings((), {}, "mkdocs.yml", text)))[0]
         == "docs/page.md:1 6"

@@ -1,4 +1,4 @@
-"""What a build tells to machines: the second check's part, GitHub's summary of a job, a report, and numbers.json.
+"""What a build tells to machines: the second check's part, GitHub's summary of a job, and a report.
 
 GitHub marks each problem at its line by the pattern of .github/gate-matcher.json. The job's summary lists them all.
 Where NUMBERS_REPORT names a file, each build writes {"problems": [...], "drifted": n, "other": n} there.
@@ -13,8 +13,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from scaling_lesson.site.gate import Page, Problem, Settings, Verdicts, summary
-from scaling_lesson.site.numbers.value import Value
+from scaling_lesson.site.gate import Problem, summary
 
 _AUDIT = Path(__file__).parents[1] / "audit.py"
 
@@ -42,28 +41,3 @@ def tell(found: Sequence[Problem]) -> None:
         drifted = sum(problem.drift for problem in found)
         content = {"problems": [asdict(p) for p in found], "drifted": drifted, "other": len(found) - drifted}
         Path(path).write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-
-
-def numbers(pages: Sequence[Page], verdicts: Verdicts, settings: Settings) -> dict:
-    """Everything published and claimed, as `numbers.json` gives it to anyone who wants to check the site."""
-    listed = {}
-    for page in pages:
-        values = [_published(page, value) for value in page.results.values.values()]
-        claims = [
-            {"text": v.link.text, "page": v.owner.path, "name": v.link.name, "line": v.link.line}
-            for v in verdicts.claims[page.path].values()
-            if v.owner and v.value
-        ]
-        cells = [{"text": c.text, "value": str(c.value), "unit": c.unit.symbol} for c in page.results.cells]
-        if values or claims or cells or page.path in settings.exempt:
-            listed[page.path] = {"url": page.url, "values": values, "claims": claims, "cells": cells}
-    return {"names": list(settings.names), "exempt": settings.exempt, "pages": listed}
-
-
-def _published(page: Page, value: Value) -> dict:
-    accepted = page.accepted(value)
-    exact = {"value": str(value.value), "type": type(value.value).__name__, "unit": value.unit.symbol}
-    recorded = str(value.value if accepted is None else accepted)
-    margin = {"tolerance": value.tolerance, "recorded": recorded, "reason": value.reason}
-    origin = {"expression": value.expression, "source": str(value.source), "line": page.source.line(value.place)}
-    return {"name": value.name, **exact, **margin, **origin}

@@ -5,7 +5,6 @@ and one list of all that does not hold; messages, pages, lists, numbers.json and
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -72,12 +71,8 @@ class Page:
     def accepted(self, value: Value) -> Fraction | None:
         """The number a value of this page was accepted as, where it lies within its tolerance of that one."""
         key = f"value {value.name}"
-        recorded = self.record.entries.get(key)
-        return (
-            number(recorded[1])
-            if value.tolerance and recorded and agree(recorded[1], self.results.entries[key])
-            else None
-        )
+        recorded = self.record.entries.get(key, (0, ""))[1]
+        return number(recorded) if value.tolerance and agree(recorded, self.results.entries[key]) else None
 
 
 @dataclass(frozen=True)
@@ -107,6 +102,11 @@ class Settings:
                 if any(map(str.isnumeric, word[0])):
                     yield word.start(), word[0].strip(".,;:!?'’")
 
+    def naked_lines(self, texts: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+        """The same of several texts: its line and the word. texts: the line on which each begins, and itself."""
+        for line, text in texts:
+            yield from ((line + text.count("\n", 0, at), word) for at, word in self.naked(text))
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -134,22 +134,20 @@ class Verdicts:
 
 def judge(pages: Sequence[Page], settings: Settings, found: Iterable[Problem] = ()) -> Verdicts:
     """Judge every claim of every page, once. found: what reading the site's files found, told with the rest."""
-    site = _Site(pages)
-    claims = {page.path: {n: _verdict(page, n, site) for n in sorted(page.prose.claims)} for page in pages}
+    claims = {page.path: {n: _verdict(page, n, pages) for n in sorted(page.prose.claims)} for page in pages}
     problems, exempted = set(found), set()
-    shown = code.settings(settings.text)
-    for line, text in shown:
-        for at, word in settings.naked(text):
-            problems.add(Problem(settings.path, line + text.count("\n", 0, at), naked(word)))
+    shown = list(code.titles(settings.text))
+    problems |= {Problem(settings.path, line, naked(word)) for line, word in settings.naked_lines(shown)}
     for page in pages:
         problems.update(_told(page, claims[page.path].values(), settings))
         title = "" if page.title in {text for _, text in shown} else page.title
-        for line, word, message in (*_naked_prose(page, title, settings), *_naked_code(page, settings)):
+        said = [(line, word, naked(word)) for line, word in _naked_prose(page, title, settings)]
+        for line, word, message in (*said, *_naked_code(page, settings)):
             if word in settings.exempt.get(page.path, {}):
                 exempted.add((page.path, word))
             else:
                 problems.add(Problem(page.path, line, message))
-    problems.update(_unused_exemptions(site, settings, exempted))
+    problems.update(_unused_exemptions(pages, settings, exempted))
     verdicts = [verdict for of_page in claims.values() for verdict in of_page.values()]
     if all(v.value for v in verdicts) and not any(page.incomplete or page.prose.odd for page in pages):
         used = {(verdict.owner.path, verdict.value.name) for verdict in verdicts}  # else what is used is not known
@@ -161,37 +159,28 @@ def judge(pages: Sequence[Page], settings: Settings, found: Iterable[Problem] = 
     return Verdicts(claims, tuple(sorted(problems)))
 
 
-class _Site:
-    """All pages, as claims name them."""
-
-    def __init__(self, pages: Sequence[Page]) -> None:
-        self.pages = {page.path: page for page in pages}
-        self._by_slug: dict[str, list[Page]] = {}
-        for page in pages:
-            self._by_slug.setdefault(page.slug, []).append(page)
-
-    def look_up(self, page: Page, link: ClaimLink) -> tuple[Page | None, Value | None, str | None]:
-        """The page and value a claim names, or why there is none: None when a block that may publish it failed."""
-        bearers = self._by_slug.get(link.page, []) if link.page else [page]
-        # A page without blocks publishes nothing: one of the reference code may share a lesson page's name.
-        owners = [bearer for bearer in bearers if bearer.source.blocks] or bearers
-        if len(owners) > 1:
-            return None, None, f"{link.page!r} could be {' or '.join(owner.path for owner in owners)}"
-        if not owners:
-            slugs = [repr(other.slug) for other in self.pages.values() if other.results.values]
-            return None, None, f"there is no page {link.page!r}{did_you_mean(nearest(repr(link.page), slugs))}"
-        (owner,) = owners
-        value = owner.results.values.get(link.name)
-        if value or owner.incomplete:
-            return owner, value, None
-        elsewhere = [f"{p.slug}/{link.name}" for p in self.pages.values() if link.name in p.results.values]
-        near = elsewhere[0] if elsewhere else nearest(link.name, owner.results.values)
-        return owner, None, f"nothing publishes {link.name}{did_you_mean(near)}"
+def _look_up(page: Page, link: ClaimLink, pages: Sequence[Page]) -> tuple[Page | None, Value | None, str | None]:
+    """The page and value a claim names, or why there is none: None when a block that may publish it failed."""
+    bearers = [other for other in pages if other.slug == link.page] if link.page else [page]
+    # A page without blocks publishes nothing: one of the reference code may share a lesson page's name.
+    owners = [bearer for bearer in bearers if bearer.source.blocks] or bearers
+    if len(owners) > 1:
+        return None, None, f"{link.page!r} could be {' or '.join(owner.path for owner in owners)}"
+    if not owners:
+        slugs = [repr(other.slug) for other in pages if other.results.values]
+        return None, None, f"there is no page {link.page!r}{did_you_mean(nearest(repr(link.page), slugs))}"
+    (owner,) = owners
+    value = owner.results.values.get(link.name)
+    if value or owner.incomplete:
+        return owner, value, None
+    elsewhere = [f"{other.slug}/{link.name}" for other in pages if link.name in other.results.values]
+    near = elsewhere[0] if elsewhere else nearest(link.name, owner.results.values)
+    return owner, None, f"nothing publishes {link.name}{did_you_mean(near)}"
 
 
-def _verdict(page: Page, n: int, site: _Site) -> Verdict:
+def _verdict(page: Page, n: int, pages: Sequence[Page]) -> Verdict:
     link, (before, after) = page.source.claims[n], page.prose.claims[n]
-    owner, value, message = site.look_up(page, link)
+    owner, value, message = _look_up(page, link, pages)
     correction = None
     if value and value.exact is None:
         expected = str(value.value)
@@ -233,11 +222,7 @@ def _told(page: Page, verdicts: Iterable[Verdict], settings: Settings) -> Iterat
     found = [*source.problems, *page.prose.problems]
     found += [(source.line(failure.place), failure.message) for failure in results.failures]
     for n, message in page.prose.odd.items():
-        link = source.claims[n] if n >= 0 else None
-        unshown = (
-            f'claim "{link.text}" is not on the built page: {message}' if link and message.startswith("a ") else message
-        )
-        found.append((link.line if link else source.seek("", "calc", 0), unshown))
+        found.append((source.claims[n].line if n >= 0 else source.seek("", "calc", 0), message))
     for index, block in enumerate(source.blocks):
         if block.runs and index not in page.prose.blocks:
             found.append((block.line, "this block is not on the built page: it did not run, or stands in a comment"))
@@ -246,16 +231,10 @@ def _told(page: Page, verdicts: Iterable[Verdict], settings: Settings) -> Iterat
             if result.size > LARGEST:
                 found.append((block.line, f"this block shows {result.size:,} characters: show less than {LARGEST:,}"))
     for value in results.values.values():
-        if (
-            isinstance(value.value, str)
-            and not value.source
-            and not page.incomplete
-            and any(settings.naked(value.value))
-        ):
-            message = (
-                f"published {value.name}: {value.text} has a number: publish that, or the source= of what is quoted"
-            )
-            found.append((source.line(value.place), message))
+        quotes = isinstance(value.value, str) and any(settings.naked(value.value))
+        if quotes and not value.source and not page.incomplete:
+            why = "has a number: publish that, or the source= of what is quoted"
+            found.append((source.line(value.place), f"published {value.name}: {value.text} {why}"))
     yield from (Problem(path, line, message) for line, message in found)
     yield from (Problem(path, v.link.line, v.message, bool(v.correction)) for v in verdicts if v.message)
     yield from (Problem(*told, True) for told in _against_record(page))
@@ -291,25 +270,24 @@ def naked(word: str) -> str:
     return f'naked number "{word}": publish it and claim it, [{spaced or word}](calc:name){also}'
 
 
-def _naked_prose(page: Page, title: str, settings: Settings) -> Iterator[tuple[int, str, str]]:
-    """Each number that a page shows and nothing computes: its line, itself, and what to say of it."""
+def _naked_prose(page: Page, title: str, settings: Settings) -> Iterator[tuple[int, str]]:
+    """Each number that a page shows and nothing computes, with its line."""
     source, told = page.source, set()
-    for line, text in source.listed():
-        for at, word in settings.naked(text):
-            told.add(word)
-            yield line + text.count("\n", 0, at), word, naked(word)
+    for line, word in settings.naked_lines(source.listed()):
+        told.add(word)
+        yield line, word
     for seen in page.prose.seen:
         if seen.kind == "text":
-            for at, word in settings.naked(seen.text):
-                told.add(word)
-                yield source.seek(seen.text[max(0, at - 99) : at], word, seen.after), word, naked(word)
+            found = settings.naked(seen.text)
         else:
-            numbers = _dressed if seen.kind == "code" else _results
-            for word in numbers(settings.without_names(seen.text)):
-                yield source.seek("", seen.written or seen.text, seen.after), word, naked(word)
+            results = _dressed if seen.kind == "code" else _results
+            found = ((0, word) for word in results(settings.without_names(seen.text)))
+        for at, word in found:
+            told.add(word)
+            yield source.seek(seen.text[max(0, at - 99) : at], seen.written or word, seen.after), word
     for at, word in settings.naked(title):
         if word not in told:
-            yield source.seek(title[:at], word, 0), word, naked(word)
+            yield source.seek(title[:at], word, 0), word
 
 
 def _naked_code(page: Page, settings: Settings) -> Iterator[tuple[int, str, str]]:
@@ -321,11 +299,10 @@ def _naked_code(page: Page, settings: Settings) -> Iterator[tuple[int, str, str]
     quoted = {value.value for value in values if value.source}
     for block in source.blocks:
         shown, said = block.words
-        for line, text in shown:
-            found += [(block.line + 1 + line + text.count("\n", 0, at), word) for at, word in settings.naked(text)]
+        found += [(block.line + line, word) for line, word in settings.naked_lines(shown)]
         for line, text in said:
             numbers = find(settings.without_names(text)) if text not in quoted else ()
-            found += [(block.line + 1 + line, text) for text, unit in numbers if unit or "," in text]
+            found += [(block.line + line, word) for word, unit in numbers if unit or "," in word]
     for line, word in found:
         yield line, word, f'naked number "{word}" in code: put it in by an f-string, or leave it out'
 
@@ -345,18 +322,16 @@ def _dressed(text: str) -> list[str]:
 
 def _results(formula: str) -> list[str]:
     """The numbers of a formula that are results, and not constants beside a variable."""
-    formula = "".join(
-        c for c in unicodedata.normalize("NFKC", formula) if unicodedata.category(c) != "Cf"
-    )  # x²⁵ as x25
     numbers = re.findall(r"\d+(?:[.,]\d+)*", formula)
     last = re.findall(r"[=≈∼≤≥<>≲≳⩽⩾]\s*(\d)(?:\s+[A-Za-z]{1,3})?\s*\Z", formula)  # with a unit behind a space, or none
     return [n for n in numbers if len(n) > 1] + last if re.search(r"[^\W\d_]", formula) else numbers
 
 
-def _unused_exemptions(site: _Site, settings: Settings, exempted: set[tuple[str, str]]) -> Iterator[Problem]:
+def _unused_exemptions(pages: Sequence[Page], settings: Settings, used: set[tuple[str, str]]) -> Iterator[Problem]:
     """The exemptions that match nothing, each at its line of mkdocs.yml."""
+    unknown = {page.path for page in pages if page.incomplete}
     for path, word in [(path, str(word)) for path, words in settings.exempt.items() for word in words]:
-        if (path, word) not in exempted and not (path in site.pages and site.pages[path].incomplete):
+        if (path, word) not in used and path not in unknown:
             at = max(0, settings.text.find(word, settings.text.find(path, settings.text.find("exempt:"))))
             message = f'the exemption of "{word}" matches nothing on {path}'
             yield Problem(settings.path, settings.text.count("\n", 0, at) + 1, message)

@@ -43,6 +43,7 @@ from scaling_lesson.site.run.worker import Runner
 from scaling_lesson.site.show.blocks import block_html
 from scaling_lesson.site.show.claims import fill, notice
 from scaling_lesson.site.web.lists import Listing
+from scaling_lesson.site.web.numbers_json import published
 from scaling_lesson.site.web.reading_time import minutes
 from scaling_lesson.site.web.terms import TermsExtension, read_terms
 
@@ -233,7 +234,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         self.unjudged += unreached(self._docs, self.root, self.pages)
         self.verdicts = judge(self.pages, self.settings, self.unjudged)
         self.found = list(self.verdicts.problems)
-        numbers = ci.numbers(self.pages, self.verdicts, self.settings)
+        numbers = published(self.pages, self.verdicts, self.settings)
         unknown = {page.slug for page in self.pages if page.incomplete}
         for path, finish in self._to_finish.items():
             kept = self._kept.get("notebook", path, "")
@@ -257,7 +258,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         if not self.serving:
             config.site_dir = str(self._site)
             logging.getLogger("mkdocs").removeHandler(self._warnings)
-            numbers = ci.numbers(self.pages, self.verdicts, self.settings) | {"copies": self.copies}
+            numbers = published(self.pages, self.verdicts, self.settings) | {"copies": self.copies}
             (self._stage / "numbers.json").write_text(json.dumps(numbers, ensure_ascii=False, indent=1), "utf-8")
             # MkDocs will stop for warnings, but only after this site is in place.
             warned = config.strict and self._warnings.get_counts()

@@ -1,6 +1,6 @@
 """What a block's code and the site's settings say in words, each with its line."""
 
-from scaling_lesson.site.read.code import settings, words
+from scaling_lesson.site.read.code import titles, words
 
 CODE = """\
 # It takes 99 MB.
@@ -15,16 +15,16 @@ table("t", ["step 7"], [])
 
 def test_the_texts_of_a_block_are_found_with_their_lines():
     shown, said = words(CODE)
-    assert shown == [(1, "Over 5"), (1, " and "), (1, "6"), (6, "t"), (6, "step 7")]
+    assert shown == [(2, "Over 5"), (2, " and "), (2, "6"), (7, "t"), (7, "step 7")]
     assert sorted(said) == [
-        (0, "# It takes 99 MB."),
-        (1, ".3f"),
-        (1, "fig2"),
-        (2, "step 2: 98.5 %"),
-        (3, " in 96 s"),
-        (3, "97B"),
-        (3, "a[3] x2"),
-        (5, "Returns 95 GB/s, or 3x, 4 million."),
+        (1, "# It takes 99 MB."),
+        (2, ".3f"),
+        (2, "fig2"),
+        (3, "step 2: 98.5 %"),
+        (4, " in 96 s"),
+        (4, "97B"),
+        (4, "a[3] x2"),
+        (6, "Returns 95 GB/s, or 3x, 4 million."),
     ]
 
 
@@ -59,11 +59,11 @@ copyright: >
   Seven
   Eight
 """
-    assert settings(text) == [
+    assert list(titles(text)) == [
         (1, "One"),
         (5, "Three"),
         (7, "Four"),
         (8, "Five"),
         (9, "Six"),
-        (12, "Seven Eight\n"),
+        (12, "  Seven\n  Eight"),
     ]

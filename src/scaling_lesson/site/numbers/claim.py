@@ -18,22 +18,14 @@ from fractions import Fraction
 
 from scaling_lesson.units import COUNTED, UNITS, Unit, parse_unit
 
-BOUNDS = {
-    "about": "about",
-    "≈": "about",
-    "~": "about",
-    "exactly": "=",
-    "over": ">",
-    "more than": ">",
-    ">": ">",
-    "at least": ">=",
-    "≥": ">=",
-    "under": "<",
-    "less than": "<",
-    "<": "<",
-    "at most": "<=",
-    "≤": "<=",
-}
+BOUNDS = (
+    dict.fromkeys(("about", "≈", "~"), "about")
+    | {"exactly": "="}
+    | dict.fromkeys(("over", "more than", ">"), ">")
+    | dict.fromkeys(("at least", "≥"), ">=")
+    | dict.fromkeys(("under", "less than", "<"), "<")
+    | dict.fromkeys(("at most", "≤"), "<=")
+)
 WORDS = {"thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12}
 _COMPARE = {"=": operator.eq, ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le}
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
@@ -76,12 +68,9 @@ def parse(text: str) -> Claim:
     match = _NUMBER.match(text)
     rest = text[match.end() :] if match else text
     if match is None or not (rest[:1].isspace() or rest in ("", "%", "×", "x")):
-        spaced = (
-            f'; a space is missing: "{text[: match.end()]} {rest}"'
-            if match and (unit_after(rest) or rest in WORDS)
-            else ""
-        )
-        raise ValueError(f'"{text}" does not read as a number with an optional bound and unit{spaced}')
+        unspaced = match and (unit_after(rest) or rest in WORDS)
+        hint = f'; a space is missing: "{text[: match.end()]} {rest}"' if unspaced else ""
+        raise ValueError(f'"{text}" does not read as a number with an optional bound and unit{hint}')
     unit = parse_unit(rest[1:] if rest[:1].isspace() else rest)
     parts = {name: part or "" for name, part in match.groupdict().items()} | {"unit": rest}
     scale = unit.factor * WORDS.get(parts["word"], 1)

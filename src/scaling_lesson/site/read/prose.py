@@ -6,7 +6,7 @@ Python-Markdown decides what a reader gets, so this reads the tree it makes, onc
 import html
 import re
 import unicodedata
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from xml.etree.ElementTree import Element, fromstring
 
 from markdown import Markdown
@@ -48,7 +48,7 @@ class Formula:
 class Seen:
     """A text of the page with a digit in it. kind: "text", "code", or "formula".
 
-    after: the line of the last claim or block in front of it. written: what its line holds, if not the text.
+    after: the line of the last claim or block in front of it. written: what its line holds, if not each word of it.
     """
 
     kind: str
@@ -71,26 +71,22 @@ class Prose:
     problems: tuple[tuple[int, str], ...]
 
 
-@dataclass
 class Reading:
-    """The reading of one page while it is rendered, filled by the processors of read.markup; prose() is its result.
+    """The reading of one page while it is rendered, filled by the processors of read.markup; prose() is its result."""
 
-    formulas and blocks: what is stashed, by its number in Markdown's stash. raw: which of that are blocks of HTML that
-    authors typed.
-    """
-
-    source: Source
-    formulas: dict[int, Formula] = field(default_factory=dict)
-    blocks: dict[int, int] = field(default_factory=dict)
-    raw: range = range(0)
-
-    def __post_init__(self) -> None:
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.formulas: dict[int, Formula] = {}
+        """What is stashed, by its number in Markdown's stash. So are blocks."""
+        self.blocks: dict[int, int] = {}
+        self.raw = range(0)
+        """Which of the stash are blocks of HTML that authors typed."""
         self._flow: list[str] = []
-        self._odd: dict[int, str] = {}
         self._seen: list[Seen] = []
+        self._odd: dict[int, str] = {}
         self._problems: list[tuple[str, str]] = []
         self._shown: set[int] = set()
-        self._after = self.source.front + 1
+        self._after = source.front + 1
 
     def walk(self, root: Element, md: Markdown) -> None:
         """Read the finished tree, and leave a slot in it for each claim."""
@@ -100,7 +96,7 @@ class Reading:
 
     def prose(self) -> Prose:
         """What was read."""
-        flow = "".join(c for c in "".join(self._flow) if c.isascii() or unicodedata.category(c) != "Cf")
+        flow = _visible("".join(self._flow))
         claims, problems = {}, []
         for match in _NUMBERED.finditer(flow):
             around = (flow[max(0, match.start() - 99) : match.start()], flow[match.end() : match.end() + 99])
@@ -130,7 +126,7 @@ class Reading:
         elif tag == "code":
             text = html.unescape(_NUMBERED.sub("", "".join(element.itertext())))
             self._flow.append(text)
-            self._see("code", text)
+            self._see("code", text, text)
         elif name != "headerlink" and not set(name.split()) >= _DOCSTRING:
             self._text(element.text)
             for child in element:
@@ -152,7 +148,9 @@ class Reading:
             link.attrib.update({"class": "claim", "id": f"claim-{number}"})
             link.text = slot("claim", number)
         else:
-            self._odd[number] = "a heading cannot hold one" if heading else NO_CLAIM
+            self._odd[number] = NO_CLAIM
+            if read:
+                self._odd[number] = f'claim "{claim.text}" is not on the built page: a heading cannot hold one'
 
     def _text(self, text: str | None) -> None:
         """A text of the tree, with what Markdown has stashed away put back: formulas and entities; tags are no text."""
@@ -205,11 +203,16 @@ class Reading:
         for part in tree.iter("mtext"):
             if not re.fullmatch("[0-9.,]*", part.text or ""):
                 self._see("text", part.text or "")
-        self._see("formula", _flat(tree), formula.written)
+        self._see("formula", unicodedata.normalize("NFKC", _visible(_flat(tree))), formula.written)  # x²⁵ as x25
 
     def _see(self, kind: str, text: str, written: str = "") -> None:
         if any(map(str.isnumeric, text)):
             self._seen.append(Seen(kind, text, self._after, written))
+
+
+def _visible(text: str) -> str:
+    """The text without characters that have no width."""
+    return "".join(c for c in text if c.isascii() or unicodedata.category(c) != "Cf")
 
 
 def _flat(node: Element) -> str:

@@ -9,7 +9,7 @@ from functools import cached_property
 import yaml
 from mkdocs.utils.meta import YAML_RE
 
-from scaling_lesson.site.read.code import words
+from scaling_lesson.site.read.code import titles, words
 from scaling_lesson.units import did_you_mean, nearest
 
 MARK = "\ue000"
@@ -110,12 +110,8 @@ class Source:
         for fence in self.fences:
             if fence not in self.blocks and fence.language not in _LISTINGS:
                 yield from enumerate(fence.code.split("\n"), fence.line + 1)
-        front = YAML_RE.match(self.text) if self.front else None
-        for key, value in yaml.compose(front[1]).value if front else ():
-            if key.value in ("title", "description"):
-                first = value.start_mark.line + 2
-                lines = self.text.split("\n")[first : value.end_mark.line + 1]
-                yield (first + 1, "\n".join(lines)) if value.style in ("|", ">") else (first, str(value.value))
+        if self.front:
+            yield from titles(YAML_RE.match(self.text)[1], 2)
 
     def seek(self, before: str, word: str, after: int) -> int:
         """The line on which a word of the shown page stands, as near as it can be told.
@@ -177,11 +173,9 @@ def read(path: str, text: str, front: int) -> Source:
     prose = {number: line for number, line in enumerate(lines, 1) if number > front and number not in inside}
     claims, problems = [], [(fence.line, fence.problem) for fence in fences if fence.problem]
     for number, line in prose.items():
-        links = {match.end("text"): match for match in CLAIM.finditer(line)}
-        for at in (match.start() for match in re.finditer(r"\]\(calc:", line)):
-            link = links.get(at)
-            said = (link.start("text"), link["text"], link["page"] or "", link["name"]) if link else (at, "", "", "")
-            claims.append(ClaimLink(number, *said))
+        for link in re.finditer(rf"{CLAIM.pattern}|\]\(calc:", line):
+            said = [part or "" for part in link.group("text", "page", "name")]
+            claims.append(ClaimLink(number, link.start("text" if link["name"] else 0), *said))
     for number, line in enumerate(lines, 1):
         if re.match(r"(?:<{7}|>{7}|\|{7})(?: |$)", line):
             problems.append((number, "a merge conflict is left in this page"))

@@ -158,9 +158,7 @@ class Session:
         for n, row in enumerate(rows, 1):
             if len(row) != len(specs):
                 raise ValueError(f"row {n} of table {name!r} has {len(row)} cells; expected {len(specs)}")
-            cells = [
-                self._cell(title, unit, places, value) for (title, unit, places), value in zip(specs, row, strict=True)
-            ]
+            cells = [self._cell(*spec, value) for spec, value in zip(specs, row, strict=True)]
             for title, cell in zip(titles, cells, strict=True):
                 self._enter(f"table {name} row {n} {title}", canonical(cell.value if isinstance(cell, Cell) else cell))
             shown.append(cells)
@@ -177,10 +175,8 @@ class Session:
         """Add a line to the page's record."""
         if key in self._keys:
             kind, _, name = key.partition(" ")
-            done = {"value": "published", "fact": "cited"}.get(kind)
-            raise ValueError(
-                f"{name} is already {done} on this page" if done else f"there is already a {kind} {name!r} on this page"
-            )
+            done = {"value": "published", "fact": "cited"}.get(kind, f"a {kind}")
+            raise ValueError(f"{name} is already {done} on this page")
         self._keys.add(key)
         self._left.entries[key] = Entry(text, place or self._place(), tolerance)
 
@@ -213,10 +209,10 @@ class Session:
         syntax = isinstance(error, SyntaxError)
         if syntax and error.filename == self._path:
             lines = [error.lineno or self._job.line + 1]
-        raised = f"raised {type(error).__name__}: {error.msg if syntax else ' '.join(str(error).split())}".removesuffix(
-            ": "
-        )
-        what = f"called sys.exit({error})" if isinstance(error, SystemExit) else raised
+        said = " ".join(str(error.msg if syntax else error).split())
+        what = f"raised {type(error).__name__}{said and f': {said}'}"
+        if isinstance(error, SystemExit):
+            what = f"called sys.exit({error})"
         return (self._job.index, (lines or [self._job.line + 1])[-1] - self._job.line - 1), f"the block {what}"
 
 

@@ -1,6 +1,7 @@
 """What a page's values were computed by, read from its blocks, so that each number can say where it comes from."""
 
 import ast
+import re
 from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
@@ -97,13 +98,11 @@ class Provenance:
 
 def _constant(node: ast.expr, names: dict[str, object]) -> int | float | None:
     """The value of an expression of numbers, or of names in capitals such as GIB; None for any other."""
-    parts = [part for part in ast.walk(node) if not isinstance(part, (ast.operator, ast.unaryop, ast.expr_context))]
-    if any(not isinstance(part, (ast.Name, ast.Constant, ast.BinOp, ast.UnaryOp)) for part in parts):
-        return None
-    if any(isinstance(part, ast.Name) and not part.id.isupper() for part in parts):
+    text = ast.unparse(node)
+    if not re.fullmatch(r"[A-Z0-9_.*+/() e-]+", text):
         return None
     try:
-        value = eval(compile(ast.Expression(node), "", "eval"), {"__builtins__": {}}, dict(names))
+        value = eval(text, {"__builtins__": {}}, dict(names))
     except (ArithmeticError, TypeError, NameError):
         return None
     return value if isinstance(value, (int, float)) else None

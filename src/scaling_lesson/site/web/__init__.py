@@ -1,1 +1,1 @@
-"""What a site has beyond the text of its pages: lists of numbers and sources, terms, time to read, the notebook."""
+"""What a site has beyond the text of its pages: numbers.json, lists, terms explained, time to read, the notebook."""

@@ -1,0 +1,31 @@
+"""`numbers.json`, which the site publishes: for the second check, the notebook, and anyone who wants to recompute."""
+
+from collections.abc import Sequence
+
+from scaling_lesson.site.gate import Page, Settings, Verdicts
+from scaling_lesson.site.numbers.value import Value
+
+
+def published(pages: Sequence[Page], verdicts: Verdicts, settings: Settings) -> dict:
+    """Everything published and claimed."""
+    listed = {}
+    for page in pages:
+        values = [_value(page, value) for value in page.results.values.values()]
+        claims = [
+            {"text": v.link.text, "page": v.owner.path, "name": v.link.name, "line": v.link.line}
+            for v in verdicts.claims[page.path].values()
+            if v.owner and v.value
+        ]
+        cells = [{"text": c.text, "value": str(c.value), "unit": c.unit.symbol} for c in page.results.cells]
+        if values or claims or cells or page.path in settings.exempt:
+            listed[page.path] = {"url": page.url, "values": values, "claims": claims, "cells": cells}
+    return {"names": list(settings.names), "exempt": settings.exempt, "pages": listed}
+
+
+def _value(page: Page, value: Value) -> dict:
+    accepted = page.accepted(value)
+    exact = {"value": str(value.value), "type": type(value.value).__name__, "unit": value.unit.symbol}
+    recorded = str(value.value if accepted is None else accepted)
+    margin = {"tolerance": value.tolerance, "recorded": recorded, "reason": value.reason}
+    origin = {"expression": value.expression, "source": str(value.source), "line": page.source.line(value.place)}
+    return {"name": value.name, **exact, **margin, **origin}
