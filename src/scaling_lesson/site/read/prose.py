@@ -97,12 +97,10 @@ class Reading:
     def prose(self) -> Prose:
         """What was read."""
         flow = _visible("".join(self._flow))
-        claims, problems = {}, []
+        texts, claims, problems = [claim.text for claim in self.source.claims], {}, []
         for match in _NUMBERED.finditer(flow):
             around = (flow[max(0, match.start() - 99) : match.start()], flow[match.end() : match.end() + 99])
-            before, after = (
-                _NUMBERED.sub(lambda m: f"⟦{self.source.claims[int(m[1])].text}⟧", part) for part in around
-            )
+            before, after = (_NUMBERED.sub(lambda m: f"⟦{texts[int(m[1])]}⟧", part) for part in around)
             claims[int(match[1])] = before.split(MARK)[-1], after.split(MARK)[0]
         lines: dict[str, int] = {}
         for written, what in self._problems:  # the same again stands further down

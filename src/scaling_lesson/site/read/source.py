@@ -122,12 +122,12 @@ class Source:
         key = (*words, word, after)
         if key not in self._sought:
             order = sorted(self._shown, key=lambda line: (line < after, line))
-            found = max(after, self.front + 1)
-            for known in ([], *(words[count:] for count in reversed(range(len(words))))):  # the longest that is found
-                wanted = re.escape(" ".join([*known, word]))
-                alone = re.compile(rf"(?<!\w){wanted}(?!\w)" if word[:1].isalnum() and not known else wanted)
-                found = next((line for line in order if alone.search(self._shown[line])), found)
-            self._sought[key] = found
+            alone = re.escape(word)
+            if word[:1].isalnum():
+                alone = rf"(?<!\w){alone}(?!\w)"
+            behind = [re.escape(" ".join([*words[first:], word])) for first in range(len(words))]
+            lines = (line for wanted in (*behind, alone) for line in order if re.search(wanted, self._shown[line]))
+            self._sought[key] = next(lines, max(after, self.front + 1))
         return self._sought[key]
 
     @cached_property
@@ -230,6 +230,7 @@ def _problem(header: str, language: str, options: dict[str, str], rest: str, tor
     unknown = next((key for key in options if key not in _OPTIONS), "")
     near = did_you_mean(nearest(repr(unknown), map(repr, _OPTIONS))) or f"; options are {', '.join(_OPTIONS)}"
     source, limit = options.get("source", "above"), options.get("timeout", "20")
+    seconds = re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", limit) and float(limit)
     faults = (
         (braces, 'write the language and options as ```python exec="on"'),
         (torn, "a line of it is indented less than its first"),
@@ -237,9 +238,6 @@ def _problem(header: str, language: str, options: dict[str, str], rest: str, tor
         (unknown, f"there is no option {unknown!r}{near}"),
         (options.get("exec") != "on", 'python blocks are executed, write ```python exec="on"'),
         (source != "above", f'source is "above" or left out, not {source!r}'),
-        (
-            not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,3})?", limit) or not float(limit),
-            f"timeout is a number of seconds, not {limit!r}",
-        ),
+        (not seconds, f"timeout is a number of seconds, not {limit!r}"),
     )
     return next((f"this block would not run: {why}" for wrong, why in faults if wrong), None)
