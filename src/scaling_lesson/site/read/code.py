@@ -13,28 +13,18 @@ _SHOWN = ("title", "description", "site_name", "site_description", "site_author"
 def words(code: str) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
     """The texts of a block that ran: those that figure(...) and table(...) show; all else."""
     tree = ast.parse(code)
-    shown: dict[ast.AST, tuple[int, str]] = {}
-
-    def collect(node: ast.AST) -> None:
-        match node:
-            case ast.Constant(value=str(text)):
-                shown[node] = (node.lineno, text)
-            case ast.FormattedValue():  # its format, ".1f", is not shown
-                collect(node.value)
-            case ast.keyword(arg="name"):
-                pass
-            case _:
-                for child in ast.iter_child_nodes(node):
-                    collect(child)
-
+    shown, unshown = set(), set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("figure", "table"):
-            for argument in (*node.args, *node.keywords):
-                collect(argument)
-    texts = [n for n in ast.walk(tree) if isinstance(n, ast.Constant) and isinstance(n.value, str) and n not in shown]
+        match node:
+            case ast.Call(func=ast.Name(id="figure" | "table"), args=args, keywords=keywords):
+                shown.update(part for argument in (*args, *keywords) for part in ast.walk(argument))
+            case ast.keyword(arg="name", value=part) | ast.FormattedValue(format_spec=ast.JoinedStr() as part):
+                unshown.update(ast.walk(part))
+    texts = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     tokens = tokenize.generate_tokens(io.StringIO(code).readline)
-    comments = [(token.start[0], token.string) for token in tokens if token.type == tokenize.COMMENT]
-    return list(shown.values()), [(n.lineno, str(n.value)) for n in texts] + comments
+    said = [(token.start[0], token.string) for token in tokens if token.type == tokenize.COMMENT]
+    said += [(node.lineno, str(node.value)) for node in texts if node not in shown - unshown]
+    return [(node.lineno, str(node.value)) for node in texts if node in shown - unshown], said
 
 
 def titles(text: str, first: int = 1) -> Iterator[tuple[int, str]]:
