@@ -158,15 +158,16 @@ class Session:
         for n, row in enumerate(rows, 1):
             if len(row) != len(specs):
                 raise ValueError(f"row {n} of table {name!r} has {len(row)} cells; expected {len(specs)}")
-            cells = [self._cell(*spec, value) for spec, value in zip(specs, row, strict=True)]
+            cells = [self._cell(column, value) for column, value in zip(specs, row, strict=True)]
             for title, cell in zip(titles, cells, strict=True):
                 self._enter(f"table {name} row {n} {title}", canonical(cell.value if isinstance(cell, Cell) else cell))
             shown.append(cells)
         return Table(specs, shown)
 
-    def _cell(self, title: str, symbol: str, decimals: int | None, value: Any) -> Cell | str:
+    def _cell(self, column: tuple[str, str, int | None], value: Any) -> Cell | str:
         if isinstance(value, (str, bool)):
             return value if isinstance(value, str) else "yes" if value else "no"
+        title, symbol, decimals = column
         plain, unit = _plain(title, value), parse_unit(symbol)
         self._left.cells.append(Cell(digits.show(Fraction(plain), replace(unit, symbol=""), decimals), plain, unit))
         return self._left.cells[-1]
