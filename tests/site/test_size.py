@@ -3,12 +3,12 @@
 from pathlib import Path
 
 LESSON = Path(__file__).resolve().parents[2] / "src/scaling_lesson"
-MOST = 3500
+MOST = 3200
 
 
 def test_the_gate_and_its_second_opinion_do_not_grow():
-    """Lines as they stand, empty ones and docstrings too. No gates: site/web/, what a page needs beyond its text, and
-    site/kept.py, what keeps `serve` quick.
+    """Lines as they stand, empty ones and docstrings too. No gates: site/web/, what a site has beyond the text of its
+    pages, and site/kept.py, what keeps `serve` quick.
     """
     files = [file for file in (LESSON / "site").rglob("*.py") if LESSON / "site/web" not in file.parents]
     files = [file for file in files if file.name != "kept.py"] + [LESSON / "audit.py"]
