@@ -90,10 +90,8 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
 
     @event_priority(100)  # before any plugin writes into the site's folder
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
-        if self.serving and self._loaded != _states(
-            self._loaded
-        ):  # the gate's own code changed: only a new process has it
-            os.execv(sys.executable, sys.orig_argv)
+        if self.serving and self._loaded != _states(self._loaded):
+            os.execv(sys.executable, sys.orig_argv)  # the gate's own code changed: only a new process has it
         if not hasattr(self, "_runner"):
             self._runner = Runner()
         if not self.serving:  # MkDocs may keep this plugin from one build to the next
@@ -109,19 +107,16 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             if not re.search("[A-Za-z]", name) or any(text == name for text, _ in find(name)):
                 raise PluginError(f"numbers: names: {name}: a name has a letter, and is no number")
         for page, exempt in self.config.exempt.items():
-            if not isinstance(exempt, dict) or not all(
-                isinstance(reason, str) and reason for reason in exempt.values()
-            ):
+            reasons = exempt.values() if isinstance(exempt, dict) else [None]
+            if not all(isinstance(reason, str) and reason for reason in reasons):
                 raise PluginError(f"numbers: exempt: {page}: give {{text: reason}}, each with its reason")
         if "mkdocs-jupyter" in config.plugins:
             config.plugins["mkdocs-jupyter"].config["execute"] = not self.serving
         self._glossary = Path(self.config.glossary).resolve() if self.config.glossary else None
         terms = read_terms(self._glossary) if self._glossary else {}
         if self._glossary and not terms:
-            path, how = (
-                self._glossary.relative_to(self.root).as_posix(),
-                "write it, and on the next line : and its definition",
-            )
+            how = "write it, and on the next line : and its definition"
+            path = self._glossary.relative_to(self.root).as_posix()
             self.unjudged.append(Problem(path, 1, f"no term is defined here: {how}"))
         self._terms: list[Extension] = [TermsExtension(terms)] if terms else []
         self._frame = (self.settings.text, terms)
@@ -133,10 +128,8 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             self._warnings = CountHandler(level=logging.WARNING)
             log = logging.getLogger("mkdocs")
             log.addHandler(self._warnings)
-            if config.strict and not self.quiet and log.level > logging.WARNING:
-                log.setLevel(
-                    logging.WARNING
-                )  # -q drops warnings before anyone counts them, so a strict build would pass
+            if config.strict and not self.quiet:  # -q drops warnings before anyone counts them: a build would pass
+                log.setLevel(min(log.level, logging.WARNING))
             self._site = Path(config.site_dir)
             self._stage = self._site.with_name(f".{self._site.name}-next")
             config.site_dir = str(self._stage)

@@ -118,10 +118,8 @@ def _run(connection: Connection, process: BaseProcess, job: Job) -> BlockResult:
             answer = connection.recv()
             if not isinstance(answer, int):
                 return answer
-            line, end = (
-                answer,
-                end or time.monotonic() + job.limit_s + GRACE_S,
-            )  # not before: the server may be importing
+            line = answer
+            end = end or time.monotonic() + job.limit_s + GRACE_S  # not before: the server may be importing
             left = max(0.0, end - time.monotonic())
         late = True
         _kill(process)
