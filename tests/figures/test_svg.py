@@ -5,7 +5,7 @@ import re
 import matplotlib.pyplot as plt
 import pytest
 
-from scaling_lesson.figures import CSS_VARIABLES, STYLE
+from scaling_lesson.figures import BLUE, CSS_VARIABLES, STYLE
 from scaling_lesson.figures.svg import said, svg_of
 
 
@@ -92,12 +92,22 @@ def svg(**settings: object) -> str:
 
 def test_a_figure_is_an_inline_svg_with_a_title_and_ids_of_its_own():
     text = svg(gid="the-line")
-    assert text.startswith('<svg class="lesson-figure" role="img" aria-labelledby="page-plot-title page-plot-desc" ')
+    assert text.startswith('<svg xmlns="http://www.w3.org/2000/svg" class="lesson-figure" role="img" ')
+    assert 'aria-labelledby="page-plot-title" aria-describedby="page-plot-desc"' in text
     assert '<title id="page-plot-title">A &lt;title&gt;</title>' in text
     assert '<desc id="page-plot-desc">What is seen</desc>' in text
-    assert 'id="page-plot-the-line"' in text and not re.findall(r'id="(?!page-plot-)', text)
+    assert not re.findall(r'id="(?!page-plot-)', text)
     assert "<metadata" not in text and "<style" not in text and "<?xml" not in text and "\n" not in text
     assert not plt.get_fignums()
+
+
+def test_neighbours_painted_alike_are_one_path_and_groups_that_paint_nothing_are_none():
+    with plt.rc_context(STYLE):
+        fig, axes = plt.subplots()
+        axes.set_axis_off()
+        axes.bar(range(5), range(1, 6), color=BLUE)
+        text = svg_of(fig, "plot", "A title", "Five bars")
+    assert text.count(f"fill: var({CSS_VARIABLES[BLUE]})") == 1 and text.count("M ") == 5 and "<g" not in text
 
 
 @pytest.mark.parametrize(("title", "desc"), [("", "seen"), (" ", "seen"), ("a title", "")])

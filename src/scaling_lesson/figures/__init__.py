@@ -32,7 +32,7 @@ CSS_VARIABLES = {
 WIDTH = 4.9
 """Inches. At 72 points an inch the drawing is 353 wide, about a phone's column, so its text is never shrunk to dust."""
 
-SIZE, SMALL = 10.5, 9.5
+SIZE, SMALL = 10.5, 10
 """Text sizes in points, of titles and labels, and of ticks and notes."""
 
 STYLE = {
@@ -55,6 +55,12 @@ STYLE = {
     "ytick.color": MUTED,
     "xtick.labelsize": SMALL,
     "ytick.labelsize": SMALL,
+    "xtick.major.size": 0,  # the grid is enough
+    "xtick.minor.size": 0,
+    "ytick.major.size": 0,
+    "ytick.minor.size": 0,
+    "xtick.major.pad": 7,
+    "ytick.major.pad": 7,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,

@@ -18,7 +18,7 @@ LINE = 12.5
 """From one line of text to the next."""
 CHARACTER = 5.4
 """What a character of it is wide, about, in a wide font."""
-COLUMNS = {"m": 145, "factor": 188, "l": 225, "O": 258, "O / l": 297, "exact": 338}
+COLUMNS = {"m": 141, "factor": 182, "l": 217, "O": 248, "O / l": 287, "exact": 335}
 """Where the columns of the trace have their middle."""
 BETWEEN = (COLUMNS["O / l"] + COLUMNS["exact"]) / 2
 

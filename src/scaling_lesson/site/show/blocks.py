@@ -42,7 +42,7 @@ def _drawn(shown: Figure | Table) -> str:
     if isinstance(shown, Table):
         return _table(shown)
     data = f"<summary>The data of this figure</summary>{_table(shown.data)}" if shown.data else ""
-    return shown.svg + (f'<details class="figure-data">{data}</details>' if data else "")
+    return f'<div class="figure">{shown.svg}</div>' + (f'<details class="figure-data">{data}</details>' if data else "")
 
 
 def _table(table: Table) -> str:
@@ -51,9 +51,7 @@ def _table(table: Table) -> str:
         "".join(f"<td>{cell_html(c) if isinstance(c, Cell) else escape(c)}</td>" for c in row) for row in table.rows
     )
     body = "".join(f"<tr>{row}</tr>" for row in rows)
-    return (
-        f'<div class="md-typeset__scrollwrap"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
-    )
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _in(symbol: str) -> str:

@@ -119,4 +119,4 @@ def _cells(*cells: str) -> str:
 def _table(first: str, rows: list[str]) -> str:
     head = "".join(f"<th scope=col>{title}</th>" for title in (first, "value", "claimed as"))
     table = f"<table><thead><tr>{head}</tr></thead>{''.join(rows)}</table>"
-    return f'<div class="md-typeset__scrollwrap listing">{table}</div>'
+    return f'<div class="listing">{table}</div>'
