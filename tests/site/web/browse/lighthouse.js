@@ -1,0 +1,28 @@
+// Lighthouse, mobile, in one Chromium. Arguments: runs, comma-separated categories, then addresses. Prints one line of
+// JSON a run: the address, the score of each category from 0 to 100, and the audits that cost points.
+import { launch } from "chrome-launcher";
+import lighthouse from "lighthouse";
+
+const [runs, categories, ...addresses] = process.argv.slice(2);
+const chrome = await launch({ chromePath: process.env.CHROMIUM, chromeFlags: process.env.CHROMIUM_FLAGS.split(" ") });
+for (const address of addresses) {
+  for (let run = 0; run < Number(runs); run++) {
+    const { lhr } = await lighthouse(address, {
+      port: chrome.port,
+      onlyCategories: categories.split(","),
+      throttlingMethod: categories === "performance" ? "simulate" : "provided",
+      logLevel: "error",
+    });
+    const scores = {};
+    const lost = [];
+    for (const { id, score, auditRefs } of Object.values(lhr.categories)) {
+      scores[id] = Math.round(score * 100);
+      for (const { id: audit, weight } of auditRefs) {
+        const { score: part, title } = lhr.audits[audit];
+        if (weight && part !== null && part < 1) lost.push(`${audit}: ${title}`);
+      }
+    }
+    console.log(JSON.stringify({ address, scores, lost, error: lhr.runtimeError?.message }));
+  }
+}
+await chrome.kill();
