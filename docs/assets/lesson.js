@@ -50,11 +50,11 @@
   });
 
   // The theme's labels that open the drawer, what is in it, and the search: buttons, so that keys reach them.
-  for (const label of all(".md-header__button:is([for=__drawer], [for=__search]), .md-nav [for=__toc]")) {
+  for (const label of all(".md-header__button:is([for=__drawer], [for=__search]), .md-nav--primary [for=__toc]")) {
     const button = document.createElement("button");
     const box = document.getElementById(label.htmlFor);
     for (const { name, value } of label.attributes) button.setAttribute(name, value);
-    button.setAttribute("aria-label", box.getAttribute("aria-label"));
+    if (!label.textContent.trim()) button.setAttribute("aria-label", box.getAttribute("aria-label"));
     button.append(...label.childNodes);
     button.onclick = () => box.click();
     label.replaceWith(button);

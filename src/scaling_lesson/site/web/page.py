@@ -4,7 +4,9 @@ would copy them."""
 
 import re
 
-_PLAIN = re.compile(r'<span></span>|<span class="(?!(?:[ckg]\w?|s(?![ai])\w?|ow)")(?:[a-z][a-z0-9]?|normal)">([^<]*)</span>')
+_PLAIN = re.compile(
+    r'<span></span>|<span class="(?!(?:[ckg]\w?|s(?![ai])\w?|ow)")(?:[a-z][a-z0-9]?|normal)">([^<]*)</span>'
+)
 """Coloured code: names, numbers and operators in the colour of the text, so elements for nothing; line numbers too."""
 
 _NAMES = {
@@ -16,8 +18,8 @@ _NAMES = {
 """Parts of the theme that screen readers would call nothing."""
 
 
-def finished(html: str) -> str:
-    """The page as it is published."""
+def polished(html: str) -> str:
+    """The page, for every reader."""
     for part, named in _NAMES.items():
         html = html.replace(part, named, 1)
     html = _PLAIN.sub(lambda match: match[1] or "", html)

@@ -17,6 +17,7 @@ from scaling_lesson.site.web import search
 from scaling_lesson.site.web.about import about
 from scaling_lesson.site.web.as_markdown import as_markdown, llms_txt
 from scaling_lesson.site.web.lost import lost
+from scaling_lesson.site.web.page import polished
 from scaling_lesson.site.web.policy import guarded
 from scaling_lesson.site.web.report import with_reports
 from scaling_lesson.site.web.whole import NAME, whole
@@ -77,7 +78,7 @@ class WebPlugin(BasePlugin[WebConfig]):
     @event_priority(-100)
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
         if self.serving:  # its server adds a script of its own to each page
-            return output
+            return polished(output)
         if "/reference/" not in f"/{page.url}":
             output = re.sub(r'<link rel="stylesheet" href="[^"]*_mkdocstrings\.css">\s*', "", output)
         source = self._gated(config).get(page.file.src_uri)
@@ -122,4 +123,4 @@ class WebPlugin(BasePlugin[WebConfig]):
 
 def _finished(html: str) -> str:
     """A page as it is published: links to elsewhere are marked, and its policy stands in it."""
-    return guarded(re.sub(r'<a (?=[^>]*href="https?:)(?![^>]*\brel=)', '<a rel="external noopener" ', html))
+    return guarded(re.sub(r'<a (?=[^>]*href="https?:)(?![^>]*\brel=)', '<a rel="external noopener" ', polished(html)))

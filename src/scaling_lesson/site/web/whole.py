@@ -35,7 +35,7 @@ def whole(config: MkDocsConfig, lesson: Sequence[Page], contents: Sequence[str],
     <link rel="icon" href="{config.theme["favicon"]}">
     {head}
   </head>
-  <body data-md-color-scheme="default" data-md-color-primary="custom" data-md-color-accent="custom">
+  <body data-md-color-scheme="auto" data-md-color-primary="custom" data-md-color-accent="custom">
     <main class="md-main__inner md-grid md-content">
       <article class="md-content__inner md-typeset whole">
         <p><a href="index.html">{name}</a>, the whole lesson on one page.</p>

@@ -144,12 +144,18 @@ def main() -> None:
     with served(options.site.resolve()) as base:
         with ThreadPoolExecutor(2) as workers:
             halves = [(addresses[i::2]) for i in range(2)]
-            wrong = [p for found in workers.map(lambda half: looked_at(options.site, base, script, half), halves) for p in found]
+            wrong = [
+                p
+                for found in workers.map(lambda half: looked_at(options.site, base, script, half), halves)
+                for p in found
+            ]
         print(f"axe-core: {len(addresses)} pages, {len(wrong)} problems", flush=True)
         for run in lighthouse(base, 1, "accessibility,best-practices,seo", addresses):
             lost = ", ".join(f"{name} {score}" for name, score in run["scores"].items() if score < 100)
             if lost or run.get("error"):
-                wrong.append(f"{run['address'].removeprefix(base)}: {lost}: {run.get('error') or '; '.join(run['lost'])}")
+                wrong.append(
+                    f"{run['address'].removeprefix(base)}: {lost}: {run.get('error') or '; '.join(run['lost'])}"
+                )
         print(f"Lighthouse: {len(addresses)} pages, {len(wrong)} problems in all", flush=True)
         if options.performance:
             lesson = [a for a in addresses if not a or a.startswith("scaling")]
