@@ -27,7 +27,7 @@ def polished(html: str) -> str:
 
 
 def _table(match: re.Match) -> str:
-    """A table that scrolls when it is too wide. No title over the first column means that its cells are titles of rows."""
+    """A table that scrolls when too wide. No title over the first column: its cells are titles of rows."""
     head, end, body = match[1].partition("</thead>")
     head, untitled = re.subn(r"^(\s*<thead>\s*<tr>\s*)<th\b[^>]*>\s*</th>", r"\1<td></td>", head)
     if untitled:
