@@ -45,3 +45,19 @@ set_up() {
   export PYTHONPATH="$root/src${PYTHONPATH:+:$PYTHONPATH}" # this checkout's source, even in a shared .venv
   export NO_MKDOCS_2_WARNING=1                             # Material's banner about MkDocs 2
 }
+
+install_browser() { # as root, or with a sudo that does not ask
+  local become=env
+  if ((EUID)); then become="sudo -n"; fi
+  printf 'installing chromium, in which the tests open the site\n' >&2
+  { $become apt-get update && $become apt-get install -y chromium; } </dev/null &>/dev/null
+}
+
+need_browser() { # exports CHROMIUM, which may name one
+  local browsers=(chromium chromium-browser google-chrome google-chrome-stable) found
+  if [[ ${CHROMIUM:-} ]]; then browsers=("$CHROMIUM"); fi
+  found=$(command -v -- "${browsers[@]}") ||
+    { ((${#browsers[@]} > 1)) && install_browser && found=$(command -v -- "${browsers[@]}"); } ||
+    fail "the tests need a browser: install Chromium or Chrome, or set CHROMIUM to the full path of one"
+  export CHROMIUM=${found%%$'\n'*}
+}

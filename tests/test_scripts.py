@@ -112,6 +112,7 @@ COMMANDS = {
     "record": ["-m", "scaling_lesson.site.accept"],
     "test": ["-m", "pytest", "-n", "2", "--dist", "worksteal"],
     "check-gate": ["tests/site/check_gate.py"],
+    "screenshots": ["tests/site/web/browse/screenshots.py"],
 }
 
 
@@ -123,7 +124,7 @@ def test_runs_its_command_at_the_root_with_all_arguments(checkout, tmp_path, scr
     status, out, err = checkout.run(tmp_path / "short", *arguments, PYTHONPATH="/theirs")
     assert (status, err) == (0, ["setting up .venv: some minutes, 2 GB"])
     assert out[:2] == [str(checkout.root), f"{checkout.root}/src:/theirs"]
-    assert out[2:] == [browser if script == "test" else "", *COMMANDS[script], *arguments]
+    assert out[2:] == [browser if script in ("test", "screenshots") else "", *COMMANDS[script], *arguments]
 
 
 def test_nothing_is_installed_when_nothing_changed(checkout):
@@ -209,6 +210,10 @@ def test_the_browser_is_found_chosen_or_installed_and_not_needed_by_fast_tests(c
     assert checkout.run("scripts/test")[1][2] == str(checkout.bin / "chromium")
 
 
+def test_judging_in_a_browser_says_what_it_needs(checkout):
+    assert "install Node.js" in checkout.error("scripts/browse")
+
+
 def test_audit_needs_plain_python_alone(checkout):
     assert checkout.set_up_by("scripts/audit") == []
     audit = f"-I {checkout.root}/src/scaling_lesson/audit.py {checkout.root}/site\n"
@@ -216,10 +221,10 @@ def test_audit_needs_plain_python_alone(checkout):
     assert not (checkout.root / ".venv").exists()
 
 
-@pytest.mark.parametrize("failing", ["lint", "test", "build", ""])
+@pytest.mark.parametrize("failing", ["lint", "test", "build", "browse", ""])
 def test_ci_runs_each_step_in_order_and_stops_at_a_failure(checkout, failing):
     shutil.copytree(ROOT / ".ci", checkout.root / ".ci")
-    steps = ["lint", "test", "build"]
+    steps = ["lint", "test", "build", "browse"]
     for name in steps:
         program(checkout.root / "scripts" / name, f'#!/usr/bin/env bash\n[[ $CI == true && {name} != "{failing}" ]]\n')
     status, out, _ = checkout.run(shutil.which("bash") or "", str(checkout.root / ".ci/run"))
@@ -234,7 +239,7 @@ def test_git_ignores_no_source():
         pytest.skip("not a git checkout")
     command = ["git", "ls-files", "-oi", "--exclude-standard", "--", "src", "tests", "docs", "scripts"]
     ignored = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
-    assert [path for path in ignored if not re.search(r"(__pycache__|\.egg-info|\.ipynb_checkpoints)/", path)] == []
+    assert [path for path in ignored if not re.search(r"(__pycache__|\.egg-info|\.ipynb_checkpoints|node_modules)/", path)] == []
 
 
 def normal(name):
