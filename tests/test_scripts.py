@@ -239,7 +239,9 @@ def test_git_ignores_no_source():
         pytest.skip("not a git checkout")
     command = ["git", "ls-files", "-oi", "--exclude-standard", "--", "src", "tests", "docs", "scripts"]
     ignored = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
-    assert [path for path in ignored if not re.search(r"(__pycache__|\.egg-info|\.ipynb_checkpoints|node_modules)/", path)] == []
+    assert [
+        path for path in ignored if not re.search(r"(__pycache__|\.egg-info|\.ipynb_checkpoints|node_modules)/", path)
+    ] == []
 
 
 def normal(name):
