@@ -31,7 +31,8 @@ NODES = 2000
 LARGER = {
     "numbers": 8000,  # a list of every published number, a row each, with links to all its uses
     "sources": 3500,  # the same, of every outside fact
-    "notebook/recompute": 3500,  # the whole notebook, in colour
+    "print": 12000,  # the whole lesson
+    "scaling-and-efficiency/flash-attention": 2500,  # two figures of nothing but numbers, as text and again as tables
     "authors/what-the-plan-got-wrong": 3500,  # a list for authors
 }
 """Pages that are longer than a page should be, and why."""
