@@ -98,6 +98,7 @@ def judged(page: Page, base: str, address: str) -> list[str]:
         page.goto(base + address)
         if (shift := page.evaluate(SHIFT)) > 0.001:
             wrong.append(f"{address}: {width} px: the page shifts by {shift:.3f}")
+        nodes = page.evaluate("document.querySelectorAll('*').length")
         axe(f"{width} px, folded", "tag", STANDARD)
         page.evaluate("document.querySelectorAll('article details').forEach(box => box.open = true)")
         axe(f"{width} px, open", "tag", STANDARD)
@@ -110,7 +111,6 @@ def judged(page: Page, base: str, address: str) -> list[str]:
             axe(f"{width} px, search, dark", "tag", STANDARD)
             page.emulate_media(color_scheme="light", reduced_motion="reduce")
             axe(f"{width} px, search", "tag", STANDARD)
-    nodes = page.evaluate("document.querySelectorAll('*').length")
     most = LARGER.get(address.strip("/").removesuffix(".html"), NODES)
     return [*wrong, f"{address}: {nodes} nodes, more than {most}"] if nodes > most else wrong
 
