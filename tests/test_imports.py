@@ -1,4 +1,4 @@
-"""The arrows of the house: ground floor <- gpt and the concept modules <- figures <- pages, and site/ beside them.
+"""The arrows of the house: ground floor <- gpt and the concept modules <- figures, measure <- pages, and site/ beside.
 
 Within site/, one straight line: numbers <- run, read <- gate <- show, web <- the tools. And nowhere a circle.
 Imports are read from the source, never run, so one run lists every offence.
@@ -21,11 +21,11 @@ ALONE_MAY_USE = {"torch", "numpy", "jaxtyping"} | set(sys.stdlib_module_names)
 
 
 def layer_of(module: str) -> str:
-    """package, ground, gpt, concept, figures, site or audit, for a dotted name below scaling_lesson ("" for itself)."""
+    """package, ground, gpt, concept, figures, measure, site or audit, for a dotted name below scaling_lesson ("" for itself)."""
     top = module.split(".")[0]
     if top in GROUND:
         return "ground"
-    return {"": "package", "gpt": "gpt", "figures": "figures", "site": "site", "audit": "audit"}.get(top, "concept")
+    return {"": "package"}.get(top, top if top in ("gpt", "figures", "measure", "site", "audit") else "concept")
 
 
 MAY_IMPORT = {
@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "gpt": {"ground"},
     "concept": {"ground", "gpt", "concept"},
     "figures": {"ground", "gpt", "concept", "figures"},
+    "measure": {"ground", "gpt", "concept", "measure"},
     "audit": set(),  # the second check shares nothing with what it checks
     "site": {"ground", "site"},  # and of figures the style and the SVG: see `offences`
 }
@@ -190,6 +191,10 @@ def test_arrows_point_one_way():
         ("models.py", "from . import gpt", "ground imports scaling_lesson.gpt"),
         ("checks.py", "from scaling_lesson import kv_cache", "ground imports scaling_lesson.kv_cache"),
         ("__init__.py", "from .models import GPT2_SMALL", "package imports scaling_lesson.models"),
+        ("kv_cache.py", "from scaling_lesson.measure import results", "concept imports scaling_lesson.measure.results"),
+        ("measure/results.py", "from scaling_lesson import figures", "measure imports scaling_lesson.figures"),
+        ("measure/results.py", "from ..site import gate", "measure imports scaling_lesson.site.gate"),
+        ("figures/kv_cache.py", "from ..measure import results", "figures imports scaling_lesson.measure.results"),
         ("figures/kv_cache.py", "from ..site import gate", "figures imports scaling_lesson.site.gate"),
         ("site/gate.py", "from scaling_lesson.kv_cache import x", "site imports scaling_lesson.kv_cache"),
         ("site/gate.py", "from .. import gpt", "site imports scaling_lesson.gpt"),
@@ -229,6 +234,8 @@ def test_a_planted_offence_is_found(path, source, offence):
             "kv_cache.py",
             "figures/__init__.py",
             "figures/kv_cache.py",
+            "measure/__init__.py",
+            "measure/results.py",
             "site/__init__.py",
             "site/numbers/claim.py",
             "site/run/block.py",
@@ -252,6 +259,7 @@ def test_a_planted_offence_is_found(path, source, offence):
         ("kv_cache.py", "import math\nimport torch.nn as nn\nfrom .models import x"),
         ("kv_cache.py", "from scaling_lesson.gpt import GPT\nfrom scaling_lesson import units"),
         ("figures/kv_cache.py", "import matplotlib\nfrom . import STYLE\nfrom scaling_lesson.kv_cache import x"),
+        ("measure/results.py", "import pydantic\nfrom scaling_lesson import gpt, kv_cache\nprint(1)"),
         ("site/gate.py", "import mkdocs, importlib\nfrom scaling_lesson.units import Unit\nprint(1)"),
         ("site/gate.py", "from scaling_lesson.figures import STYLE, svg\nfrom .numbers import claim"),
         ("site/plugin.py", "from . import ci, gate\nfrom .show import claims"),
@@ -267,6 +275,7 @@ def test_what_the_rules_allow_is_not_an_offence(path, source):
         "kv_cache",
         "figures/__init__",
         "figures/svg",
+        "measure/results",
         "site/__init__",
         *(f"site/{r}" for r in rooms),
     ]

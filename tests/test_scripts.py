@@ -34,7 +34,7 @@ case "$*" in
     while [[ ${PIP_WAITS_FOR:-} && ! -e $PIP_WAITS_FOR ]]; do sleep 0.02; done
     if [[ ${PIP_INDEX_URL:-} ]]; then exec "$REAL_PYTHON" "$@" --dry-run; fi
     if [[ ${PIP_FAILS:-} ]]; then echo "$PIP_FAILS"; exit 1; fi ;;
-  *) printf '%s\n' "$PWD" "$PYTHONPATH" "${CHROMIUM:-}" "$@" ;;
+  *) printf '%s\n' "$PWD" "$PYTHONPATH" "${CHROMIUM:-}" "$@" && exit "${STATUS:-0}" ;;
 esac
 """
 
@@ -111,6 +111,7 @@ COMMANDS = {
     "serve": ["-m", "mkdocs", "serve", "--no-strict"],
     "record": ["-m", "scaling_lesson.site.accept"],
     "test": ["-m", "pytest", "-n", "2", "--dist", "worksteal"],
+    "measure": ["-m", "scaling_lesson.measure"],
     "check-gate": ["tests/site/check_gate.py"],
     "screenshots": ["tests/site/web/browse/screenshots.py"],
 }
@@ -212,6 +213,17 @@ def test_the_browser_is_found_chosen_or_installed_and_not_needed_by_fast_tests(c
 
 def test_judging_in_a_browser_says_what_it_needs(checkout):
     assert "install Node.js" in checkout.error("scripts/browse")
+
+
+def test_measure_says_when_it_was_killed_and_needs_the_tests_packages_only_to_compare(checkout):
+    assert checkout.set_up_by("scripts/measure") == ["venv .venv", "pip ."]
+    status, _, err = checkout.run("scripts/measure", STATUS="137")
+    assert status == 1 and err == [f"error: {err[-1].removeprefix('error: ')}"] and "was killed" in err[-1]
+    assert checkout.run("scripts/measure", STATUS="130")[::2] == (130, [])
+    checkout.run("scripts/measure", "--generate")
+    assert (
+        "-m pip install --no-input --progress-bar off -c constraints.txt -e .[test]" in checkout.calls_file.read_text()
+    )
 
 
 def test_audit_needs_plain_python_alone(checkout):
