@@ -29,6 +29,9 @@ CSS_VARIABLES = {
     GREEN: "--figure-green",
 }
 
+YOURS = "_yours"
+"""The label of an artist that draws the reader's own measurement: readers see it, and the page's record does not."""
+
 WIDTH = 4.9
 """Inches. At 72 points an inch the drawing is 353 wide, about a phone's column, so its text is never shrunk to dust."""
 

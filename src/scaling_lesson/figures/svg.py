@@ -11,6 +11,7 @@ from xml.etree.ElementTree import Element
 
 import matplotlib.pyplot as plt
 import numpy
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.category import StrCategoryLocator
 from matplotlib.collections import Collection, PathCollection
@@ -20,7 +21,7 @@ from matplotlib.legend import Legend
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import FixedLocator
 
-from scaling_lesson.figures import CSS_VARIABLES
+from scaling_lesson.figures import CSS_VARIABLES, YOURS
 
 _SVG = "http://www.w3.org/2000/svg"
 
@@ -96,8 +97,8 @@ def _recolour(text: str, name: str) -> str:
 def said(figure: Figure) -> Iterator[tuple[str, str]]:
     """What a figure says, artist by artist: its data, all words in it, and the colours, which tie one to the other.
 
-    Not how the drawing library lays it out: no limits, ticks it chose, corners, or places of labels. The figure must have been drawn,
-    for its tick labels to be set.
+    Not how the drawing library lays it out: no limits, ticks it chose, corners, or places of labels; and nothing of an
+    artist labelled YOURS. The figure must have been drawn, for its tick labels to be set.
     """
     for number, axes in enumerate(figure.axes, 1):
         yield from ((f"axes {number} {key}", text) for key, text in _said(axes))
@@ -116,29 +117,34 @@ def _said(axes: Axes) -> Iterator[tuple[str, str]]:
             axis.get_major_locator(), (FixedLocator, StrCategoryLocator)
         ):  # else the library chose them
             yield f"{name} ticks", _quoted(" | ".join(words))
-    for at, line in enumerate(axes.lines, 1):
+    for at, line in enumerate(_ours(axes.lines), 1):
         yield f"line {at} x", _numbers(line.get_xdata(orig=False))
         yield f"line {at} y", _numbers(line.get_ydata(orig=False))
         yield f"line {at} colour", _colours([line.get_color()])
-    bars = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
+    patches = _ours(axes.patches)
+    bars = [patch for patch in patches if isinstance(patch, Rectangle)]
     if bars:
         yield "bars", _numbers([(bar.get_x(), bar.get_y(), bar.get_width(), bar.get_height()) for bar in bars])
-    if axes.patches:
-        yield "patch colours", _colours([patch.get_facecolor() for patch in axes.patches])
-    for at, collection in enumerate(axes.collections, 1):
+    if patches:
+        yield "patch colours", _colours([patch.get_facecolor() for patch in patches])
+    for at, collection in enumerate(_ours(axes.collections), 1):
         points = collection.get_offsets() if isinstance(collection, PathCollection) else _vertices(collection)
         yield f"collection {at}", _numbers(points)
         colours = collection.get_facecolor() if len(collection.get_facecolor()) else collection.get_edgecolor()
         yield f"collection {at} colours", _colours(colours)
     for at, image in enumerate(axes.images, 1):
         yield f"image {at}", _numbers(image.get_array())
-    for at, text in enumerate(axes.texts, 1):
+    for at, text in enumerate(_ours(axes.texts), 1):
         if text.get_text():
             yield f"text {at}", f"{_quoted(text.get_text())} {_colours([text.get_color()])}"
     if legend := axes.get_legend():
         yield "legend", _quoted(_legend(legend))
     for at, child in enumerate(axes.child_axes, 1):
         yield from ((f"inset {at} {key}", text) for key, text in _said(child))
+
+
+def _ours(artists: Iterable[Artist]) -> list:
+    return [artist for artist in artists if artist.get_label() != YOURS]
 
 
 def _vertices(collection: Collection) -> numpy.ndarray:

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 
 import torch
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, ValidationError
 from pydantic import model_validator as check
 
 from scaling_lesson.models import Source
@@ -24,6 +24,9 @@ YOURS = "yours"
 NOISE = 0.10
 """How far a measured speed may lie above its bound. A bound is measured too, in other seconds than what it bounds, and
 a machine that is shared, or warms up, is not equally fast in both."""
+
+BUSY = 0.25
+"""Other programs to a core, from which on a machine counts as busy."""
 
 Text = Annotated[str, Field(min_length=1)]
 Dtype = Literal["float32", "bfloat16", "float16"]
@@ -84,16 +87,25 @@ class PeakMemory(_Part):
 
 
 class Machine(_Part):
-    """What was measured on. cache_bytes: the last-level cache, None where the system does not tell."""
+    """What was measured on. cache_bytes: the last-level cache, None where the system does not tell.
+
+    load: how many other programs wanted each core in the minute before; None where the system does not tell.
+    """
 
     kind: Literal["cpu", "cuda", "mps"]
     name: Text
     threads: PositiveInt
     cache_bytes: PositiveInt | None = None
     memory_bytes: PositiveInt | None = None
+    load: NonNegativeFloat | None = None
     system: Text
     python: Text
     torch: Text
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether other programs took so much of it that its bounds and its points speak of different machines."""
+        return (self.load or 0) > BUSY
 
     @property
     def label(self) -> str:
@@ -195,6 +207,14 @@ def _line(text: str, error) -> int:
             break
         node = children[key]
     return node.start_mark.line + 1
+
+
+def measured(*parts: str, folder: Path = FOLDER) -> list[tuple[str, Measurement, bool]]:
+    """(name, measurement, whether it is the reader's) of every machine that has all these parts; the reader's last."""
+    found = [(name, measurement, False) for name, measurement in committed(folder).items()]
+    if mine := yours(folder):
+        found.append((YOURS, mine, True))
+    return [one for one in found if all(getattr(one[1], part) for part in parts)]
 
 
 def committed(folder: Path = FOLDER) -> dict[str, Measurement]:

@@ -12,7 +12,7 @@ import re
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -129,7 +129,7 @@ class Session:
     ) -> None:
         """Show a matplotlib figure as inline SVG with a title and a description, and its data as a folded table.
 
-        data: (columns, rows) as `table` takes them.
+        data: (columns, rows) or (columns, rows, yours) as `table` takes them.
         """
         if not isinstance(figure, matplotlib.figure.Figure):
             raise ValueError(f"figure takes a matplotlib Figure; got {type(figure).__name__}")
@@ -140,26 +140,28 @@ class Session:
             self._enter(f"figure {name} {key}", text)
         self._left.shown.append(Figure(drawn, self._table(name, *data) if data is not None else None))
 
-    def table(self, name: str, columns: list, rows: list) -> None:
+    def table(self, name: str, columns: list, rows: list, yours: Sequence[list] = ()) -> None:
         """Show a table of computed cells.
 
         columns: a title each, or (title, unit shown, decimals) for a column of numbers given in base units.
         rows: lists of text and numbers; whole numbers are shown in full, others to four digits unless decimals say.
+        A text in backticks is shown as code, and may hold any digit.
+        yours: more rows, of the reader's own measurement, which the record does not hold.
         """
-        self._left.shown.append(self._table(name, columns, rows))
+        self._left.shown.append(self._table(name, columns, rows, yours))
 
-    def _table(self, name: str, columns: list, rows: list) -> Table:
+    def _table(self, name: str, columns: list, rows: list, yours: Sequence[list] = ()) -> Table:
         specs: list[Any] = [(c, "", None) if isinstance(c, str) else (*c, None)[:3] for c in columns]
         titles = [title for title, _, _ in specs]
         if len(set(titles)) < len(titles) or any(" = " in key or "\n" in key for key in (name, *titles)):
             raise ValueError(f"table {name!r} must have titles that differ, without ' = ' or line ends; got {titles}")
         self._enter(f"table {name}", canonical(" | ".join(titles)))
         shown = []
-        for n, row in enumerate(rows, 1):
+        for n, row in enumerate([*rows, *yours], 1):
             if len(row) != len(specs):
                 raise ValueError(f"row {n} of table {name!r} has {len(row)} cells; expected {len(specs)}")
             cells = [self._cell(column, value) for column, value in zip(specs, row, strict=True)]
-            for title, cell in zip(titles, cells, strict=True):
+            for title, cell in zip(titles, cells, strict=True) if n <= len(rows) else ():
                 self._enter(f"table {name} row {n} {title}", canonical(cell.value if isinstance(cell, Cell) else cell))
             shown.append(cells)
         return Table(specs, shown)

@@ -1,6 +1,7 @@
 """The HTML of what a block shows: its code without what it publishes, its output, its figures and tables."""
 
 import ast
+import re
 from collections.abc import Callable
 from html import escape
 
@@ -38,6 +39,12 @@ def cell_html(cell: Cell) -> str:
     return f'<data class="cell" value="{cell.value}" data-unit="{cell.unit.symbol}">{cell.text}</data>'
 
 
+def text_html(text: str) -> str:
+    """A cell of text; in backticks it is code, as a name must be that may hold any digit."""
+    quoted = re.fullmatch("`([^`]+)`", text)
+    return f"<code>{escape(quoted[1])}</code>" if quoted else escape(text)
+
+
 def _drawn(shown: Figure | Table) -> str:
     if isinstance(shown, Table):
         return _table(shown)
@@ -48,7 +55,7 @@ def _drawn(shown: Figure | Table) -> str:
 def _table(table: Table) -> str:
     head = "".join(f"<th scope=col>{escape(title)}{_in(symbol)}</th>" for title, symbol, _ in table.columns)
     rows = (
-        "".join(f"<td>{cell_html(c) if isinstance(c, Cell) else escape(c)}</td>" for c in row) for row in table.rows
+        "".join(f"<td>{cell_html(c) if isinstance(c, Cell) else text_html(c)}</td>" for c in row) for row in table.rows
     )
     body = "".join(f"<tr>{row}</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
