@@ -5,7 +5,7 @@ import re
 import matplotlib.pyplot as plt
 import pytest
 
-from scaling_lesson.figures import BLUE, CSS_VARIABLES, STYLE
+from scaling_lesson.figures import BLUE, CSS_VARIABLES, STYLE, YOURS
 from scaling_lesson.figures.svg import said, svg_of
 
 
@@ -81,6 +81,24 @@ def test_a_long_series_is_recorded_by_its_ends_and_a_digest():
     assert line_of([*series[:50], 51, *series[51:]]) != text
     assert line_of(series[:24]) == f"[{', '.join(map(str, range(24)))}]"
     assert line_of([0.1234564, float("nan"), 1e-9]) == "[0.123456, nan, 1e-09]"
+
+
+def test_what_the_reader_measured_is_drawn_and_not_said():
+    """Of every kind of artist that has data; the rest is said as if it were not there."""
+
+    def drawn(yours: bool):
+        fig, axes = plt.subplots()
+        for label in ["", YOURS] if yours else [""]:
+            axes.plot([1, 2], [3, 4], label=label)
+            axes.bar([1, 2], [3, 4]).patches[0].set_label(label)
+            axes.patches[-1].set_label(label)
+            axes.scatter([1], [2], label=label)
+            axes.text(1, 2, "words").set_label(label)
+        fig.draw_without_rendering()
+        return dict(said(fig))
+
+    ours, both = drawn(False), drawn(True)
+    assert {"axes 1 line 1 y", "axes 1 bars", "axes 1 collection 1", "axes 1 text 1"} <= set(ours) and both == ours
 
 
 def svg(**settings: object) -> str:

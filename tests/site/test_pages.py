@@ -17,7 +17,7 @@ from scaling_lesson.site.web.reading_time import minutes, visible
 LESSON = "scaling-and-efficiency"
 PAGES = ("roofline", "mixed-precision", "kv-cache", "flash-attention", "scaling-laws")  # one a concept
 LESSON_PAGES = ("", *PAGES, "summary")
-FIGURES = {"roofline": 3, "mixed-precision": 4, "kv-cache": 4, "flash-attention": 3, "scaling-laws": 3}
+FIGURES = {"roofline": 4, "mixed-precision": 4, "kv-cache": 5, "flash-attention": 4, "scaling-laws": 3}
 ROOT = Path(__file__).resolve().parents[2]
 EXTERNAL = re.compile(r"""(?:src|href)=["']?(?:https?:)?//(?!creativecommons)""")
 

@@ -21,7 +21,12 @@ from scaling_lesson.measure.results import Machine
 def describe(device: torch.device) -> Machine:
     """The machine as it presents itself."""
     load = os.getloadavg()[0] / (os.cpu_count() or 1) if hasattr(os, "getloadavg") else None
-    versions = {"load": load, "system": platform.system(), "python": platform.python_version(), "torch": torch.__version__}
+    versions = {
+        "load": load,
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }
     threads = torch.get_num_threads()
     if device.type == "cuda":
         gpu = torch.cuda.get_device_properties(device)
