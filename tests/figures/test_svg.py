@@ -95,6 +95,7 @@ def test_what_the_reader_measured_is_drawn_and_not_said():
             axes.scatter([1], [2], label=label)
             axes.text(1, 2, "words").set_label(label)
         fig.draw_without_rendering()
+        plt.close(fig)
         return dict(said(fig))
 
     ours, both = drawn(False), drawn(True)

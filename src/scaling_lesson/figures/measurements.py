@@ -27,7 +27,7 @@ class Roof:
 
 @dataclass(frozen=True)
 class Line:
-    """One curve. way: 0 or 1, which colour. bound: computed and not measured, so dashed. machine: which marker."""
+    """One curve. way: which colour. bound: computed and not measured, so dashed. machine: which marker."""
 
     name: str
     x: Sequence[float]
@@ -117,7 +117,7 @@ def draw_lines(ax: Axes, title: str, xlabel: str, curves: Sequence[Line], ticks:
 
 
 def _flop_per_s(value: float) -> str:
-    """A speed on an axis, as 10 G: the unit is in the title."""
+    """A speed on an axis, with its prefix: the unit is in the title."""
     for factor, prefix in ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M")):
         if value >= factor:
             return f"{value / factor:,g} {prefix}"
