@@ -160,16 +160,19 @@ def checkout(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def mkdocs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Path, str], tuple[int, str]]]:
-    """mkdocs(folder, "build", "-q"): the command as a process of its own; its exit status and what it printed."""
+def mkdocs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., tuple[int, str]]]:
+    """mkdocs(folder, "build", "-q", ...): the command as a process of its own; its exit status and what it printed.
+
+    What warm.py can do more is named, such as signal=2.
+    """
     out = tmp_path_factory.mktemp("mkdocs") / "out.txt"
     environment = os.environ | {"NO_MKDOCS_2_WARNING": "1"}
     command = [sys.executable, str(Path(__file__).with_name("warm.py"))]
     with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True, env=environment) as warm:
         assert warm.stdout.readline() == "ready\n"
 
-        def run(folder: Path, *argv: str) -> tuple[int, str]:
-            warm.stdin.write(json.dumps({"cwd": str(folder), "argv": argv, "out": str(out)}) + "\n")
+        def run(folder: Path, *argv: str, **more: object) -> tuple[int, str]:
+            warm.stdin.write(json.dumps({"cwd": str(folder), "argv": argv, "out": str(out), **more}) + "\n")
             warm.stdin.flush()
             return int(warm.stdout.readline()), out.read_text(encoding="utf-8")
 

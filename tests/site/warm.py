@@ -3,11 +3,15 @@
 All share the server from which pages' processes come, which has imported torch.
 
 Started as `python warm.py`; reads one JSON request a line, {"cwd", "argv", "out"}, and answers with the exit status.
+With "signal" it is sent that, "after" seconds from when the file "once" is there. "environment" adds to its own, and it
+writes no file longer than "longest" bytes.
 """
 
 import json
 import os
+import resource
 import sys
+import time
 import traceback
 from multiprocessing import forkserver
 
@@ -40,6 +44,10 @@ def run(request: dict) -> None:
     os.dup2(out, 1)
     os.dup2(out, 2)
     os.chdir(request["cwd"])
+    os.environ.update(request.get("environment", {}))
+    time.tzset()
+    if "longest" in request:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (request["longest"], resource.RLIM_INFINITY))
     sys.path.insert(0, os.path.join(request["cwd"], "src"))
     sys.argv = ["mkdocs", *request["argv"]]
     status = 70
@@ -58,7 +66,13 @@ if __name__ == "__main__":
     preload()
     print("ready", flush=True)
     for line in sys.stdin:
+        request = json.loads(line)
         child = os.fork()
         if child == 0:
-            run(json.loads(line))
+            run(request)
+        if "signal" in request:
+            while not os.path.exists(os.path.join(request["cwd"], request["once"])):
+                time.sleep(0.001)
+            time.sleep(request["after"])
+            os.kill(child, request["signal"])
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)

@@ -50,7 +50,10 @@ def main(arguments: list[str]) -> int:
     if given.explain:
         print("\n".join(line for path, name in sorted(chosen) for line in _explained(site, path, name)))
         return 0
-    return _accept(site, chosen, given.yes)
+    try:
+        return _accept(site, chosen, given.yes)
+    except OSError as error:
+        sys.exit(f"{error.filename}: {error.strerror}")
 
 
 def compute(config_file: Path) -> NumbersPlugin:
@@ -97,6 +100,9 @@ def _accept(site: NumbersPlugin, chosen: set[tuple[str, str]], yes: bool) -> int
                 copy.write_bytes(content or b"")
         if files and not _agreed(folder, many, yes):
             return 1
+        for file, old, _ in files:
+            if old != (file.read_bytes() if file.exists() else None):
+                sys.exit(f"{os.path.relpath(file)} was edited meanwhile: nothing written")
         for file, _, new in files:
             Path(folder, "new", file.relative_to(site.root)).replace(file)  # at once: no one finds half of it
             if new is None:

@@ -343,7 +343,7 @@ def unreached(docs: Path, root: Path, pages: Iterable[Page]) -> Iterator[Problem
     new = [page.path for page in pages if page.results.entries and not page.record.there]
     for file in sorted(docs.rglob("*.md")):
         path = file.relative_to(root).as_posix()
-        lines = [] if path in known else file.read_text("utf-8", "replace").split("\n")
+        lines = [] if path in known or not file.exists() else file.read_text("utf-8", "replace").split("\n")
         line = next((n for n, text in enumerate(lines, 1) if "calc:" in text or 'exec="on"' in text), None)
         if line:
             yield Problem(path, line, "this page has numbers, but the build does not reach it")

@@ -7,7 +7,6 @@ import json
 import logging
 import os
 import re
-import shutil
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -45,6 +44,7 @@ from scaling_lesson.site.show.claims import fill, notice
 from scaling_lesson.site.web.lists import Listing
 from scaling_lesson.site.web.numbers_json import published
 from scaling_lesson.site.web.reading_time import minutes
+from scaling_lesson.site.web.stage import Stage, check
 from scaling_lesson.site.web.terms import TermsExtension, read_terms
 
 SOURCE = Path(__file__).parents[1]
@@ -96,12 +96,13 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             self._runner = Runner()
         if not self.serving:  # MkDocs may keep this plugin from one build to the next
             self._kept = Kept()
-        self.found, self.unjudged, self._to_finish = [], [], {}
+        self.found, self.unjudged, self._to_finish, self._stage = [], [], {}, None
         self._sources: dict[str, Source] = {}
         self._runs: dict[str, Future[Results]] = {}
         self._read: dict[str, Page] = {}
         file = Path(config.config_file_path or "mkdocs.yml").resolve()  # no path when stdin is closed
         self.root, self._docs = file.parent, Path(config.docs_dir).resolve()
+        check(self._docs)
         self.settings = Settings(tuple(self.config.names), self.config.exempt, file.name, file.read_text("utf-8"))
         for name in self.settings.names:
             if not re.search("[A-Za-z]", name) or any(text == name for text, _ in find(name)):
@@ -125,14 +126,14 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         if self.serving:
             config.plugins["kept"] = KeepPages(self._kept, self._frame, config.theme)
         else:  # build beside the site, and put it in place only when every number holds
+            self._site = config.site_dir
+            self._stage = Stage(Path(self._site))
             self._warnings = CountHandler(level=logging.WARNING)
             log = logging.getLogger("mkdocs")
             log.addHandler(self._warnings)
             if config.strict and not self.quiet:  # -q drops warnings before anyone counts them: a build would pass
                 log.setLevel(min(log.level, logging.WARNING))
-            self._site = Path(config.site_dir)
-            self._stage = self._site.with_name(f".{self._site.name}-next")
-            config.site_dir = str(self._stage)
+            config.site_dir = str(self._stage.folder)
         return config
 
     def on_nav(self, nav: Navigation, *, config: MkDocsConfig, files: Files) -> None:
@@ -249,14 +250,14 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
     def on_post_build(self, *, config: MkDocsConfig) -> None:
         warned = False
         if not self.serving:
-            config.site_dir = str(self._site)
+            config.site_dir = self._site
             logging.getLogger("mkdocs").removeHandler(self._warnings)
             numbers = published(self.pages, self.verdicts, self.settings) | {"copies": self.copies}
-            (self._stage / "numbers.json").write_text(json.dumps(numbers, ensure_ascii=False, indent=1), "utf-8")
+            (self._stage.folder / "numbers.json").write_text(json.dumps(numbers, ensure_ascii=False, indent=1), "utf-8")
             # MkDocs will stop for warnings, but only after this site is in place.
             warned = config.strict and self._warnings.get_counts()
             if not (self.found or self.quiet or warned):
-                self.found = ci.audited(self._stage)
+                self.found = ci.audited(self._stage.folder)
         if not self.quiet:
             ci.tell(self.found)
         if self.serving:
@@ -265,19 +266,15 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             raise PluginError(summary(self.found))
         if warned:
             raise PluginError("the warnings above are errors in strict mode")
-        old = self._site.with_name(f".{self._site.name}-old")
-        shutil.rmtree(old, ignore_errors=True)
-        if self._site.exists():
-            self._site.rename(old)
-        self._stage.rename(self._site)
-        shutil.rmtree(old, ignore_errors=True)
+        self._stage.publish()
 
     def on_build_error(self, *, error: Exception) -> None:
-        if not self.serving and hasattr(self, "_stage"):
+        if self._stage:
             logging.getLogger("mkdocs").removeHandler(self._warnings)
-            audited = any(problem.path.startswith(self._stage.name) for problem in self.found)
-            if not audited:  # else messages name lines of these files
-                shutil.rmtree(self._stage, ignore_errors=True)
+            audited = any(problem.path.startswith(self._stage.folder.name) for problem in self.found)
+            self._stage.release() if audited else self._stage.discard()  # messages name lines of these files
+            if isinstance(error, OSError | RecursionError):
+                raise self._stage.failure(error) from None
 
 
 def _states(files: Iterable[str | Path]) -> dict[str, tuple | None]:
