@@ -81,9 +81,12 @@ def number(text: str) -> Fraction | None:
 
 def in_full(text: str, exact: str, unit: str) -> bool:
     """Whether a card or list gives this value, with all its digits: `37,748,736 B`, `1.5 × 10⁻⁸ s`."""
-    digits, power, exponent = text.removesuffix(unit).strip().replace(",", "").partition(" × 10")
-    amount = number(f"{digits}e{exponent.translate(RAISED)}" if power else digits)
-    return text == exact or (text.endswith(unit) and amount is not None and amount == number(exact))
+    said = re.fullmatch(r"(\S+?)(?: × 10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+))?(?: (\D.*))?", text)
+    if text == exact or said is None:
+        return text == exact
+    digits, power, shown = said.groups(default="")
+    amount = number(digits.replace(",", "") + f"e{power.translate(RAISED)}" * bool(power))
+    return amount is not None and amount == number(exact) and dimension(shown) == dimension(unit)
 
 
 def wrong(text: str, value: Fraction, unit: str, tolerance=Fraction(0), middle=None, zero=False) -> str | None:

@@ -60,6 +60,13 @@ class Unit:
     factor: Fraction
 
 
+def plural(symbol: str) -> str:
+    """The unit as it stands behind a number that is not one: `tokens/s` for `token/s`. Other units stay as they are."""
+    noun, slash, below = symbol.partition("/")
+    nouns = {"entry": "entries", "forward pass": "forward passes"}
+    return (nouns.get(noun, f"{noun}s") if noun in COUNTED else noun) + slash + below
+
+
 def _table() -> dict[str, Unit]:
     units = {
         "B": ("data", 1),
@@ -93,8 +100,7 @@ def _table() -> dict[str, Unit]:
     for prefix, factor in SMALL_PREFIXES.items():
         units[f"{prefix}s"] = ("time", factor)
     for noun in COUNTED:
-        plural = {"entry": "entries", "forward pass": "forward passes"}.get(noun, noun + "s")
-        units |= {noun: (noun, 1), plural: (noun, 1)}
+        units |= {noun: (noun, 1), plural(noun): (noun, 1)}
     units |= {short: units[noun] for short, noun in SHORT.items()}
     return {symbol: Unit(symbol, dimension, Fraction(factor)) for symbol, (dimension, factor) in units.items()}
 

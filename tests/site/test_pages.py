@@ -90,11 +90,12 @@ SHOWN = ' source="above"'
         (BLOCK.format(SHOWN, "figure(\n    fig)\n"), 40),
         ("```bash\nscripts/record page\n```\n", 5),
         ("/// question | Predict: why?\n    attrs: {id: predict-why}\n\nSo.\n///\n", 45 + 3 * 0.3),
-        ("/// question | Practice: why?\n    attrs: {id: practice-why}\n\nSo.\n///\n", 0),
         (
-            f"//// question | Practice?\n    attrs: {{id: practice-why}}\n\n{BLOCK.format(SHOWN, '')}\n////\n\nSo.\n",
-            0.3,
+            "## Practice { #practice }\n\nTake two.\n\n/// question | Why?\n    attrs: {id: practice-why}\n\nSo.\n///\n",
+            0,
         ),
+        (f"## Practice {{ #practice }}\n\n{BLOCK.format(SHOWN, '')}\n/// takeaway | One\nSo.\n///\n", 2 * 0.3),
+        ("## Practice { #practice }\n\nOne.\n\n## More { #more }\n\nSo.\n", 2 * 0.3),
         ("/// caption\nSo it is.\n///\n", 0.9),
     ],
 )

@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import pytest
 
+from scaling_lesson import audit
 from scaling_lesson.digits import fixed, in_full, show
 from scaling_lesson.site.numbers.claim import disagreement, parse
 from scaling_lesson.site.numbers.value import Value, canonical, rewrite
@@ -115,6 +116,26 @@ def test_showing_a_value(value, symbol, decimals, expected):
 )
 def test_all_digits_of_a_number(number, expected):
     assert in_full(number) == expected
+
+
+@pytest.mark.parametrize(
+    ("number", "unit", "expected"),
+    [
+        (10, "token", "10 tokens"),
+        (1, "token", "1 token"),
+        (0, "entry", "0 entries"),
+        (1024, "token position", "1,024 token positions"),
+        (2.5, "token/s", "2.5 tokens/s"),
+        (3, "forward pass", "3 forward passes"),
+        (2, "B", "2 B"),
+        (2, "B/token", "2 B/token"),
+        (7, "", "7"),
+    ],
+)
+def test_a_reader_sees_several_of_a_noun(number, unit, expected):
+    assert Value("x", number, parse_unit(unit), 0.0, "", "", "x", (0, 0)).in_full == expected
+    assert audit.in_full(expected, str(number), unit)
+    assert not audit.in_full(expected, str(number), "weight")
 
 
 @pytest.mark.parametrize(

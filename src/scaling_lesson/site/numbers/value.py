@@ -7,7 +7,7 @@ from typing import Any
 
 from scaling_lesson.digits import exponent_of, fixed, in_full, raised
 from scaling_lesson.site.numbers.claim import WORDS, Claim, disagreement, holds, parse
-from scaling_lesson.units import Unit
+from scaling_lesson.units import Unit, plural
 
 Place = tuple[int, int]
 """Where something happened: the index of the page's block, and the line within its body (0-based)."""
@@ -39,7 +39,9 @@ class Value:
     @property
     def in_full(self) -> str:
         """The value in full, as readers see it."""
-        return f"{in_full(self.value)} {self.unit.symbol}".rstrip() if self.exact is not None else str(self.value)
+        if self.exact is None:
+            return str(self.value)
+        return f"{in_full(self.value)} {self.unit.symbol if self.exact == 1 else plural(self.unit.symbol)}".rstrip()
 
     @property
     def margin(self) -> str:

@@ -37,15 +37,11 @@ def _hidden(fence: Block) -> bool:
 
 
 def _practice(source: Source) -> set[int]:
-    """The lines of practice problems, which are boxes whose ids begin so."""
-    found, box = set(), ""
-    lines = source.text.split("\n")
-    for number, line in enumerate(lines, 1):
-        begins = re.match(r"(/{3,}) question \|", line)
-        if not box and begins and number < len(lines) and "id: practice-" in lines[number]:
-            box = begins[1]
-        if box:
+    """The lines of the section of problems: up to the page's takeaway, or its next section."""
+    found, inside = set(), False
+    for number, line in enumerate(source.text.split("\n"), 1):
+        if line.startswith(("## ", "/// takeaway")):
+            inside = "#practice }" in line
+        if inside:
             found.add(number)
-        if line.rstrip() == box:
-            box = ""
     return found
