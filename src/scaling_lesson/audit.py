@@ -82,7 +82,7 @@ def number(text: str) -> Fraction | None:
 def in_full(text: str, exact: str, unit: str) -> bool:
     """Whether a card or list gives this value, with all its digits: `37,748,736 B`, `1.5 × 10⁻⁸ s`."""
     said = re.fullmatch(r"(\S+?)(?: × 10([⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+))?(?: (\D.*))?", text)
-    if text == exact or said is None:
+    if said is None or (text, unit) == (exact, ""):
         return text == exact
     digits, power, shown = said.groups(default="")
     amount = number(digits.replace(",", "") + f"e{power.translate(RAISED)}" * bool(power))
