@@ -128,6 +128,15 @@ def test_runs_its_command_at_the_root_with_all_arguments(checkout, tmp_path, scr
     assert out[2:] == [browser if script in ("test", "screenshots") else "", *COMMANDS[script], *arguments]
 
 
+def test_a_build_bears_the_time_of_the_last_commit_or_the_one_given(checkout):
+    stub = checkout.bin / "python3"
+    program(stub, PYTHON.replace('"${CHROMIUM:-}"', '"${SOURCE_DATE_EPOCH:-none}"'))
+    assert checkout.run("scripts/build")[1][2] == "none"  # no git, or no repository
+    program(checkout.bin / "git", '#!/usr/bin/env bash\n[[ "$*" == "log -1 --format=%ct" ]] && echo 1795922361\n')
+    assert checkout.run("scripts/build")[1][2] == "1795922361"
+    assert checkout.run("scripts/build", SOURCE_DATE_EPOCH="7")[1][2] == "7"
+
+
 def test_nothing_is_installed_when_nothing_changed(checkout):
     program(checkout.bin / "chromium", "")
     assert checkout.set_up_by("scripts/build") == ["venv .venv", "pip ."]

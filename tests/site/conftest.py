@@ -26,6 +26,9 @@ from scaling_lesson.site.plugin import NumbersPlugin
 
 ROOT = Path(__file__).resolve().parents[2]
 
+DATED = {"SOURCE_DATE_EPOCH": "1795922361"}
+"""When the real site is built, so that two of it can be compared."""
+
 MKDOCS_YML = """\
 site_name: Small
 theme: {name: material, font: false}
@@ -190,7 +193,10 @@ def built(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReque
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not told.exists():
             copy_lesson(folder / "built")
-            told.write_text(json.dumps(request.getfixturevalue("mkdocs")(folder / "built", "build", "-q")), "utf-8")
+            told.write_text(
+                json.dumps(request.getfixturevalue("mkdocs")(folder / "built", "build", "-q", environment=DATED)),
+                "utf-8",
+            )
     status, output = json.loads(told.read_text("utf-8"))
     assert status == 0, output
     return folder / "built/site"

@@ -6,7 +6,10 @@ import shutil
 
 import pytest
 from drift import SMALL, corpus, difference, plant_small, problem_in_small, run_real
+from test_reproducible import differing
 from told import messages
+
+from conftest import DATED
 
 
 @pytest.mark.parametrize("defect", corpus("small"), ids=lambda defect: defect.title)
@@ -81,10 +84,12 @@ def test_the_warm_process_finds_what_a_build_does(checkout, script):
 
 
 @pytest.mark.slow
-def test_a_clean_checkout_builds(checkout, script):
-    """As CI does it. The fixture `built` is the same, quiet."""
-    done = script(checkout, "scripts/build", CI="true")
+def test_a_clean_checkout_builds_the_same_site_elsewhere(checkout, script, built):
+    """As CI does it. The fixture `built` is the same to the byte: quiet, at another path, on another day elsewhere."""
+    there = {"TZ": "Pacific/Kiritimati", "LC_ALL": "tr_TR.UTF-8", "PYTHONHASHSEED": "7"}
+    done = script(checkout, "scripts/build", CI="true", **there, **DATED)
     assert done.returncode == 0, done.stdout + done.stderr
+    assert differing(checkout / "site", built) == []
     assert not told(done.stdout + done.stderr)
     assert (checkout / "site/numbers.json").exists()
 
