@@ -844,7 +844,7 @@ def test_what_the_settings_show_is_prose(site):
     assert told == [
         'mkdocs.yml:1: naked number "37"',
         'mkdocs.yml:2: naked number "12"',
-        'mkdocs.yml:9: naked number "2026"',
+        'mkdocs.yml:10: naked number "2026"',
         'mkdocs.yml:12: naked number "7"',
         'mkdocs.yml:14: naked number "3"',
         'mkdocs.yml:15: naked number "4"',

@@ -162,8 +162,12 @@ class Measurement(_Part):
         return max(run.bytes_per_s for run in self.bandwidth if run.memory_bytes >= smallest)
 
     def peak_flop_per_s(self, dtype: Dtype) -> float:
-        """The most FLOP/s a product of square matrices reached in dtype; raises ValueError where none was measured."""
-        speeds = [run.flop_per_s for run in self.matmul if run.dtype == dtype]
+        """The most FLOP/s a matrix product reached in dtype; raises ValueError where none of squares was measured.
+
+        Most machines reach it with large squares. A small CPU may do better with one of GPT-2's own products.
+        """
+        squares = [run for run in self.matmul if run.dtype == dtype]
+        speeds = [run.flop_per_s for run in (*squares, *self.operations) if squares and run.dtype == dtype]
         if not speeds:
             raise ValueError(f"dtype must be one whose matrix products were measured; got {dtype}")
         return max(speeds)
