@@ -478,7 +478,7 @@ def test_a_failed_build_leaves_the_site_as_it_was(site):
     made.write(PAGE.replace("[37.7 MB]", "[37.8 MB]"))
     assert made.fails()
     assert {f: f.read_bytes() for f in (made.root / "site").rglob("*") if f.is_file()} == before
-    assert sorted(p.name for p in made.root.iterdir()) == ["docs", "mkdocs.yml", "site"]
+    assert sorted(p.name for p in made.root.iterdir()) == [".site-lock", "docs", "mkdocs.yml", "site"]
 
 
 def test_a_build_replaces_the_whole_site(site):

@@ -64,7 +64,7 @@ def test_a_listing_holds_each_number_its_code_and_its_uses(site):
     made.accept()
     text = made.html("sub/other/index.html")
     by_name = {row[0].split("=")[0]: row for row in rows(text.split('id="source-1"')[0]) if row}
-    assert by_name["n_layer"] == ["n_layer= gpt2.n_layer, with gpt2 = GPT2_SMALL", "12 layer", "12 layers; Q & A: 12"]
+    assert by_name["n_layer"] == ["n_layer= gpt2.n_layer, with gpt2 = GPT2_SMALL", "12 layers", "12 layers; Q & A: 12"]
     assert by_name["twice"][1:] == ["24± 0.25: it <varies>", "24"]
     assert by_name["peak"][0] == "peak= card.peak_flop_per_s[half]"
     assert '<a href="../../page/#calc-n_layer"><code>n_layer</code></a>' in text
@@ -72,7 +72,7 @@ def test_a_listing_holds_each_number_its_code_and_its_uses(site):
     assert 'id="claim-0"' in text and 'id="claim-1"' in made.html()
     assert '<a href="#of-page" class="md-nav__link">' in text  # its table of contents has the sections
     (layers,) = [row for row in rows(text) if row and row[0] == "GPT2_SMALL.n_layer"]
-    assert layers == ["GPT2_SMALL.n_layer", "12 layer", "Page: 12 layers; 12"]
+    assert layers == ["GPT2_SMALL.n_layer", "12 layers", "Page: 12 layers; 12"]
     assert ["twice, from it", "24", "24"] in rows(text)
     assert "A book, page two</h2>" in re.sub("<a class.*?</a>", "", text)
 

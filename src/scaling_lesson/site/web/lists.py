@@ -15,6 +15,7 @@ from html import escape
 from scaling_lesson.site.gate import Page, Verdicts
 from scaling_lesson.site.numbers.value import Fact, Value
 from scaling_lesson.site.show.blocks import cell_html
+from scaling_lesson.units import plural
 
 
 @dataclass
@@ -71,7 +72,8 @@ class Listing:
         facts = [item for _, item in items if isinstance(item, Fact)]
         values = [(page, item) for page, item in items if isinstance(item, Value)]
         for fact in facts:
-            name, unit = escape(fact.name).replace(".", ".<wbr>").replace("[", "<wbr>["), fact.cell.unit.symbol
+            name, noun = escape(fact.name).replace(".", ".<wbr>").replace("[", "<wbr>["), fact.cell.unit.symbol
+            unit = noun if fact.cell.text == "1" else plural(noun)
             number = cell_html(fact.cell) + (unit if unit == "×" else f" {escape(unit)}")
             uses = "; ".join(self._uses(value, self.here) for _, value in values if _is(value, fact))
             yield _cells(f"<code>{name}</code>", number, uses)
