@@ -164,16 +164,15 @@ def test_figures_follow_light_and_dark(opened, address):
     colours = {}
     for scheme in ("light", "dark"):
         page = opened(address, color_scheme=scheme)
-        text = page.locator("svg.lesson-figure text")
-        assert text.count() > 4
-        ink = text.evaluate_all("all => all.map(t => getComputedStyle(t).fill)")
-        paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        filled, on_filled = (page.evaluate(_COLOUR, name) for name in ("--figure-blue", "--figure-paper"))
-        colours[scheme] = ink
-        for colour in set(ink):
-            behind = filled if colour == on_filled else paper  # words in the page's colour stand on a blue shape
-            assert _contrast(colour, behind) >= 4.5, (scheme, colour, behind)
-    assert colours["light"] != colours["dark"]
+        assert page.locator("svg.lesson-figure text").count() > 4
+        for figure in page.locator("svg.lesson-figure").all():
+            ink = figure.locator("text").evaluate_all("all => all.map(t => getComputedStyle(t).fill)")
+            blue, paper = (figure.evaluate(_COLOUR, name) for name in ("--figure-blue", "--figure-paper"))
+            colours.setdefault(scheme, []).append(ink)
+            for colour in set(ink):
+                behind = blue if colour == paper else paper  # words in the page's colour stand on a blue shape
+                assert _contrast(colour, behind) >= 4.5, (scheme, colour, behind)
+    assert all(light != dark for light, dark in zip(colours["light"], colours["dark"], strict=True))
 
 
 @pytest.mark.parametrize("address", FIGURED)
@@ -199,8 +198,8 @@ def test_no_words_of_a_figure_overlap_or_leave_it(opened, address, width):
                 assert apart, (a, b)
 
 
-_COLOUR = """name => {
-  const probe = document.body.appendChild(document.createElement("i"));
+_COLOUR = """(figure, name) => {
+  const probe = figure.parentNode.appendChild(document.createElement("i"));
   probe.style.color = `var(${name})`;
   return [getComputedStyle(probe).color, probe.remove()][0];
 }"""

@@ -150,8 +150,8 @@ def problem_in_small(defect: Defect) -> str | None:
         return difference(messages(copy), expected)
 
 
-def run_real(only: str = "") -> list[tuple[str, str | None]]:
-    """As run_corpus, those of the real site."""
+def run_real(only: str = "", part: int = 0, parts: int = 1) -> list[tuple[str, str | None]]:
+    """As run_corpus, those of the real site. part of parts: every so many of them, so that several share the work."""
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder, "copy")
         for name in ("docs", "src"):
@@ -163,7 +163,7 @@ def run_real(only: str = "") -> list[tuple[str, str | None]]:
             "NO_MKDOCS_2_WARNING": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        command = [sys.executable, str(HERE / "worker.py"), only]
+        command = [sys.executable, str(HERE / "worker.py"), only, str(part), str(parts)]
         done = subprocess.run(
             command, cwd=copy, env=os.environ | settings, stdout=subprocess.PIPE, text=True, check=True
         )
