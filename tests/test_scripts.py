@@ -113,6 +113,7 @@ COMMANDS = {
     "test": ["-m", "pytest", "-n", "2", "--dist", "worksteal"],
     "measure": ["-m", "scaling_lesson.measure"],
     "check-gate": ["tests/site/check_gate.py"],
+    "bench": ["tests/site/bench.py"],
     "screenshots": ["tests/site/web/browse/screenshots.py"],
 }
 

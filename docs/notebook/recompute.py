@@ -37,7 +37,7 @@ torch.manual_seed(0)
 
 here = Path(globals().get("__file__", "notebook")).parent
 places = [os.environ.get("NUMBERS_JSON", ""), *sys.argv[1:], here / "numbers.json", here.parent / "numbers.json"]
-found = [Path(p) for p in places if Path(p).name == "numbers.json" and Path(p).is_file()]
+found = [Path(p) for p in places if Path(p).name == "numbers.json" and Path(p).exists()]
 if not found:
     raise FileNotFoundError("put the site's numbers.json beside this file")
 

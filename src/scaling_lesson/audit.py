@@ -310,7 +310,7 @@ def value_problems(node: Node, card: Node, value: dict) -> Iterator[str]:
         yield f"{value['name']} is {published}, which is not a number"
     elif problem := wrong(node.text(), amount, unit, Fraction(value["tolerance"]), number(value["recorded"])):
         yield f"{value['name']} is {published}, and the text {problem}"
-    stated = "".join(part.text() for part in card.parts if "claim-exact" in part.classes)
+    stated = "".join(part.text() for part in card.parts if not part.tag).strip()
     if not in_full(stated, exact, unit):
         yield f'its card says "{stated}", numbers.json {published}'
     expressions = [part.text() for part in card.parts if part.tag == "code"]

@@ -59,6 +59,8 @@ def main(arguments: list[str]) -> int:
 def compute(config_file: Path) -> NumbersPlugin:
     """Build the site into a folder that is thrown away; the plugin then holds pages, verdicts, and all it found."""
     logging.getLogger("mkdocs").setLevel(logging.CRITICAL)
+    if sys.stderr.isatty():  # but for what is done meanwhile
+        logging.getLogger("mkdocs.plugins.numbers").setLevel(logging.INFO)
     with tempfile.TemporaryDirectory() as folder:
         config = load_config(str(config_file), site_dir=str(Path(folder) / "site"))
         plugin = config.plugins["numbers"]

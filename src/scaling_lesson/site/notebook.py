@@ -1,15 +1,18 @@
-"""The notebook page: run by mkdocs-jupyter when every other page is rendered, and shown as the lesson's own pages are.
+"""The notebook page: run by mkdocs-jupyter beside the other pages, and shown as the lesson's own pages are.
 
-The notebook reads the numbers of all pages, so it has to wait for them. What differs it raises as one AssertionError,
-one line each, `page: recomputed name: 5, published 6 B`; here the lines become messages of the gate.
+The notebook reads the numbers of all pages from a pipe, so it waits for them there. What differs it raises as one
+AssertionError, one line each, `page: recomputed name: 5, published 6 B`; here the lines become messages of the gate.
 """
 
 import ast
+import contextlib
 import json
 import os
 import re
 import tempfile
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,15 +22,19 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.toc import TableOfContents
 from mkdocs.utils import get_relative_url
+from mkdocs_jupyter import convert
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
 from scaling_lesson.site.gate import Problem
+from scaling_lesson.site.run.results import Results
+from scaling_lesson.site.run.worker import Runner
 from scaling_lesson.site.show.blocks import error_html
 from scaling_lesson.site.web.notebook_page import page_html, to_ipynb
+from scaling_lesson.site.web.numbers_json import recomputable
 
 SETTINGS = {
     "KernelManager": {"transport_encryption": "auto"},  # else the kernel warns that others could listen
-    "NotebookClient": {"timeout": 120},  # seconds a cell
+    "NotebookClient": {"timeout": 300},  # seconds a cell: the first may wait for the pages
 }
 
 
@@ -47,44 +54,80 @@ class Shown:
     ipynb: str
 
 
-def postpone(page: Any, path: str) -> Callable[..., tuple[Shown, list[Problem]]]:
-    """Leave the page empty for now. What is returned renders it, and tells what it found.
+Finish = Callable[[set[str]], tuple[Shown, list[Problem]]]
 
-    It is called as finish(numbers, unknown, config, files, executed, kept): numbers are those of numbers.json, unknown
-    the pages of which some are not known, kept the page as it was made last, which serves again while the script is
-    the same, or None. path: how messages name the script.
+
+def begin(
+    page: Any,
+    path: str,
+    config: MkDocsConfig,
+    files: Files,
+    runner: Runner,
+    runs: Mapping[str, Future[Results]],
+    executed: bool,
+    kept: Shown | None,
+) -> Finish:
+    """Begin to run a notebook and to make its page, which stays empty until what is returned is called.
+
+    That waits, and tells what it found; it is given the pages of which some numbers are not known. path: how messages
+    name the script. runs: all other pages. kept: the page as it was made last, which serves again while the script is
+    the same.
     """
     render, script = page.render, Path(page.file.abs_src_path)
     page.render, page.content, page.toc = (lambda config, files: None), "", TableOfContents([])
+    source = script.read_text(encoding="utf-8")
+    asked: list[tuple[tuple, dict]] = []
+    converted: Future[str] = Future()
+    if kept is None or kept.source != source:
+        kept, folder = None, tempfile.TemporaryDirectory()
+        try:
+            with patch.object(convert, "nb2html", lambda *args, **options: asked.append((args, options)) or ""):
+                render(config, files)  # all but the notebook's own HTML
+            converted = runner.beside(_convert, _environment(folder.name, runs), *asked[0])
+        except Exception as error:
+            converted.set_exception(error)
+    toc, title = page.toc, page.title
 
-    def finish(
-        numbers: dict, unknown: set[str], config: MkDocsConfig, files: Files, executed: bool, kept: Shown | None
-    ) -> tuple[Shown, list[Problem]]:
-        source, found = script.read_text(encoding="utf-8"), []
-        if kept is None or kept.source != source:
-            with tempfile.TemporaryDirectory() as folder, patch.dict(os.environ, _environment(folder, numbers)):
-                try:
-                    render(config, files)
-                except Exception as error:
-                    found = [Problem(path, line, message) for line, message in _told(error, source, unknown)]
-            content = "".join(error_html(str(problem)) for problem in found)
-            if page.content:  # it ran to its end
-                content += page_html(page.content, script.stem, get_relative_url("numbers.json", page.url), executed)
-            kept = Shown(source, content, page.toc, page.title, to_ipynb(source))
-        page.content, page.toc, page.title = kept.content, kept.toc, kept.title
+    def finish(unknown: set[str]) -> tuple[Shown, list[Problem]]:
+        shown, found = kept, []
+        if shown is None:
+            content = ""
+            try:
+                content = page_html(
+                    converted.result(), script.stem, get_relative_url("numbers.json", page.url), executed
+                )
+            except Exception as error:
+                found = [Problem(path, line, message) for line, message in _told(error, source, unknown)]
+            content = "".join(error_html(str(problem)) for problem in found) + content
+            shown = Shown(source, content, toc, title, to_ipynb(source))
+            folder.cleanup()
+        page.content, page.toc, page.title = shown.content, shown.toc, shown.title
         target = Path(page.file.abs_dest_path).with_name(f"{script.stem}.ipynb")
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_text(kept.ipynb, encoding="utf-8")
-        return kept, found
+        target.write_text(shown.ipynb, encoding="utf-8")
+        return shown, found
 
     return finish
 
 
-def _environment(folder: str, numbers: dict) -> dict[str, str]:
-    """What the kernel gets: the numbers, and none of the author's own Jupyter settings and start-up files."""
-    for name, content in (("numbers.json", numbers), ("jupyter_nbconvert_config.json", SETTINGS)):
-        Path(folder, name).write_text(json.dumps(content), encoding="utf-8")
-    return {"NUMBERS_JSON": f"{folder}/numbers.json", "JUPYTER_CONFIG_DIR": folder, "IPYTHONDIR": folder}
+def _convert(environment: dict[str, str], args: tuple, options: dict) -> str:
+    os.environ.update(environment)
+    return convert.nb2html(*args, **options)
+
+
+def _environment(folder: str, runs: Mapping[str, Future[Results]]) -> dict[str, str]:
+    """What the kernel gets: the numbers, once they are there, and none of the author's own Jupyter settings."""
+    Path(folder, "jupyter_nbconvert_config.json").write_text(json.dumps(SETTINGS), encoding="utf-8")
+    pipe = Path(folder, "numbers.json")
+    os.mkfifo(pipe)
+
+    def fill() -> None:
+        known = {path: run.result() for path, run in runs.items() if not run.exception()}
+        with contextlib.suppress(OSError), pipe.open("w", encoding="utf-8") as file:  # if the notebook ends unread
+            json.dump(recomputable(known), file)
+
+    threading.Thread(target=fill, daemon=True).start()
+    return {"NUMBERS_JSON": str(pipe), "JUPYTER_CONFIG_DIR": folder, "IPYTHONDIR": folder}
 
 
 def _told(error: Exception, source: str, unknown: set[str]) -> list[tuple[int, str]]:
@@ -92,7 +135,7 @@ def _told(error: Exception, source: str, unknown: set[str]) -> list[tuple[int, s
     if isinstance(error, CellTimeoutError):
         return [(1, f"a cell of the notebook ran longer than {SETTINGS['NotebookClient']['timeout']} s")]
     if not isinstance(error, CellExecutionError):  # a kernel can fail to start in many ways
-        return [(1, f"the notebook does not run: {error}")]
+        return [(1, f"the notebook does not run: {str(error) or 'its process ended'}")]
     first, *more = error.evalue.split("\n")
     differences = re.findall(r"^([\w-]+): (recomputed (\w+): .*)$", error.evalue, re.M)
     if error.ename != "AssertionError" or len(differences) != 1 + len(more):

@@ -34,6 +34,7 @@ from scaling_lesson.site.gate import Page, Problem, Settings, Verdicts, judge, s
 from scaling_lesson.site.kept import KeepPages, Kept, rendered, rendering
 from scaling_lesson.site.numbers import record
 from scaling_lesson.site.numbers.claim import find
+from scaling_lesson.site.progress import Progress
 from scaling_lesson.site.read.markup import PageExtension
 from scaling_lesson.site.read.prose import Reading
 from scaling_lesson.site.read.source import Source, read
@@ -96,7 +97,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             self._runner = Runner()
         if not self.serving:  # MkDocs may keep this plugin from one build to the next
             self._kept = Kept()
-        self.found, self.unjudged, self._to_finish, self._stage = [], [], {}, None
+        self.found, self.unjudged, self._to_finish, self._stage, self._progress = [], [], {}, None, Progress()
         self._sources: dict[str, Source] = {}
         self._runs: dict[str, Future[Results]] = {}
         self._read: dict[str, Page] = {}
@@ -155,6 +156,12 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
                     front = text.count("\n") - get_data(text)[0].count("\n")
                     source = self._kept.put("source", path, text, read(path, text, front))
                 self._sources[path], self._runs[path] = source, self._run(source)
+        running = [path for path, source in self._sources.items() if any(block.runs for block in source.blocks)]
+        self._progress.count([self._runs[path] for path in running])
+        for file in files.documentation_pages():
+            if self._path(file) in running:  # rendered after the others, beside which its blocks run
+                files.remove(file)
+                files.append(file)
 
     def _path(self, file: File) -> str:
         """How messages name a file."""
@@ -193,7 +200,9 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
     def on_page_markdown(self, markdown: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
         path = self._path(page.file)
         if notebook.is_notebook(page.file):
-            self._to_finish[path] = notebook.postpone(page, path)
+            kept = self._kept.get("notebook", path, "")
+            to_run = page, path, config, files, self._runner, self._runs
+            self._to_finish[path] = notebook.begin(*to_run, not self.serving, kept)
             return markdown
         source, results = self._sources[path], self._runs[path].result()
         if not source.text.endswith(markdown):
@@ -228,12 +237,11 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         self.unjudged += unreached(self._docs, self.root, self.pages)
         self.verdicts = judge(self.pages, self.settings, self.unjudged)
         self.found = list(self.verdicts.problems)
-        numbers = published(self.pages, self.verdicts, self.settings)
         unknown = {page.slug for page in self.pages if page.incomplete}
         for path, finish in self._to_finish.items():
-            kept = self._kept.get("notebook", path, "")
-            kept, found = finish(numbers, unknown, config, files, not self.serving, kept)
-            self._kept.put("notebook", path, "", kept)
+            self._progress.tell(f"running {path}")
+            made, found = finish(unknown)
+            self._kept.put("notebook", path, "", made)
             self.found += found
         for site_page, page in zip(shown, self.pages, strict=True):
             mine = [problem for problem in self.found if problem.path in (page.path, page.record_path)]
@@ -245,6 +253,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
                 time = f'<p class="reading-time">{max(1, round(minutes(page.source)))} minutes, the problems apart</p>'
                 html = html.replace("</h1>", f"</h1>{time}", 1)
             site_page.content = notice(mine) + html
+        self._progress.end()
 
     @event_priority(-100)  # after every plugin has written its files
     def on_post_build(self, *, config: MkDocsConfig) -> None:
@@ -257,7 +266,9 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             # MkDocs will stop for warnings, but only after this site is in place.
             warned = config.strict and self._warnings.get_counts()
             if not (self.found or self.quiet or warned):
+                self._progress.tell("checking the built site")
                 self.found = ci.audited(self._stage.folder)
+        self._progress.end()
         if not self.quiet:
             ci.tell(self.found)
         if self.serving:
@@ -269,6 +280,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         self._stage.publish()
 
     def on_build_error(self, *, error: Exception) -> None:
+        self._progress.end()
         if self._stage:
             logging.getLogger("mkdocs").removeHandler(self._warnings)
             audited = any(problem.path.startswith(self._stage.folder.name) for problem in self.found)

@@ -275,3 +275,13 @@ def test_an_interrupted_build_ends_at_once_and_leaves_no_process(site, sent, bus
         os.kill(pid, signal.SIGKILL)
     assert not outlived
     assert "docs/page.md" not in log.read_text() and "ran longer" not in log.read_text()
+
+
+def test_a_call_beside_the_pages_gives_its_result_or_its_error(runner):
+    assert runner.beside(os.getpid).result(timeout=60) != os.getpid()
+    assert runner.beside(os.getenv, "OMP_NUM_THREADS").result(timeout=60) == "1"
+    with pytest.raises(ValueError, match="invalid literal"):
+        runner.beside(int, "x").result(timeout=60)
+    with pytest.raises(EOFError):
+        runner.beside(os._exit, 3).result(timeout=60)
+    assert not runner._processes

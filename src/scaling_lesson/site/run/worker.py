@@ -13,13 +13,14 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from types import ModuleType
+from typing import Any
 from unittest.mock import patch
 
 from scaling_lesson.site.run.results import BlockResult, Failure, Job, Results
@@ -69,22 +70,42 @@ class Runner:
 
     def run(self, path: str, jobs: Sequence[Job]) -> Future[Results]:
         """The results of a page's blocks, when they are there. path: as messages name the page."""
-        future: Future[Results] = Future()
 
-        def work() -> None:
+        def work() -> Results:
+            with self._free:
+                return self._page(path, jobs)
+
+        return _later(work)
+
+    def beside(self, call: Callable[..., Any], *args: Any) -> Future[Any]:
+        """What the call gives, or its error, from a process of its own with this one's folder and environment."""
+
+        def work() -> Any:
+            ours, theirs = self._server.Pipe()
+            process = self._start(_call, theirs, call, args)
+            theirs.close()
             try:
-                with self._free:
-                    future.set_result(self._page(path, jobs))
-            except BaseException as error:  # told where the result is waited for
-                future.set_exception(error)
+                result = ours.recv()
+            finally:
+                ours.close()
+                self._processes.discard(process)
+            if isinstance(result, Exception):
+                raise result
+            return result
 
-        threading.Thread(target=work, daemon=True, name=path).start()
-        return future
+        return _later(work)
 
     def close(self) -> None:
         """End what still runs."""
         for process in set(self._processes):
             _kill(process)
+
+    def _start(self, target: Callable[..., None], theirs: Connection, *args: Any) -> BaseProcess:
+        process = self._server.Process(target=target, args=(theirs, {**os.environ, **SETTINGS}, *args))
+        with self._starting, _no_main():
+            process.start()
+        self._processes.add(process)
+        return process
 
     def _page(self, path: str, jobs: Sequence[Job]) -> Results:
         """Run the blocks of a page, one after the other, in a new process with this one's folder and environment."""
@@ -93,11 +114,8 @@ class Runner:
         if not any(job.runs for job in jobs):
             return Results(blocks)
         ours, theirs = self._server.Pipe()
-        process = self._server.Process(target=_serve, args=(theirs, {**os.environ, **SETTINGS}, path))
+        process = self._start(_serve, theirs, path)
         with ours:
-            with self._starting, _no_main():
-                process.start()
-            self._processes.add(process)
             theirs.close()
             for job in (job for job in jobs if job.runs and process.is_alive()):
                 blocks[job.index] = result = _run(ours, process, job)
@@ -107,6 +125,20 @@ class Runner:
             _kill(process)
         self._processes.discard(process)
         return Results(blocks)
+
+
+def _later(work: Callable[[], Any]) -> Future[Any]:
+    """The result of the work, which a thread does."""
+    future: Future[Any] = Future()
+
+    def thread() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:  # told where the result is waited for
+            future.set_exception(error)
+
+    threading.Thread(target=thread, daemon=True).start()
+    return future
 
 
 def _run(connection: Connection, process: BaseProcess, job: Job) -> BlockResult:
@@ -139,8 +171,8 @@ def _kill(process: BaseProcess) -> None:
         process.join()
 
 
-def _serve(connection: Connection, environment: dict[str, str], path: str) -> None:
-    """What a page's process does: run the blocks it is sent, one by one."""
+def _settle(connection: Connection, environment: dict[str, str]) -> None:
+    """Make a new process the caller's: it has its environment, and ends with it."""
     os.setpgid(0, 0)
     if not os.fork():  # a watcher, for when the build is killed while a block holds its interpreter
         connection.close()
@@ -148,6 +180,22 @@ def _serve(connection: Connection, environment: dict[str, str], path: str) -> No
         os.killpg(0, signal.SIGKILL)
     os.environ.clear()
     os.environ.update(environment)
+
+
+def _call(connection: Connection, environment: dict[str, str], call: Callable[..., Any], args: tuple) -> None:
+    """What a process beside the pages does."""
+    _settle(connection, environment)
+    try:
+        result = call(*args)
+    except Exception as error:
+        result = error
+    connection.send(result)
+    os.killpg(0, signal.SIGKILL)  # and the watcher with it
+
+
+def _serve(connection: Connection, environment: dict[str, str], path: str) -> None:
+    """What a page's process does: run the blocks it is sent, one by one."""
+    _settle(connection, environment)
     from scaling_lesson.site.run.block import Session
 
     session, me = Session(path, connection.send), os.getpid()

@@ -58,7 +58,7 @@ def _correction(text: str) -> str:
 
 
 def _provenance(value: Value) -> str:
-    parts = [f'<span class="claim-exact">{escape(value.in_full)}</span>', f"<code>{escape(value.expression)}</code>"]
+    parts = [escape(value.in_full), f"<code>{escape(value.expression)}</code>"]
     if value.tolerance:
         parts.append(f"<span>{escape(value.margin)}</span>")
     if value.source:

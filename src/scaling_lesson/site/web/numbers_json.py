@@ -1,9 +1,10 @@
 """`numbers.json`, which the site publishes: for the second check, the notebook, and anyone who wants to recompute."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from scaling_lesson.site.gate import Page, Settings, Verdicts
 from scaling_lesson.site.numbers.value import Value
+from scaling_lesson.site.run.results import Results
 
 
 def published(pages: Sequence[Page], verdicts: Verdicts, settings: Settings) -> dict:
@@ -22,10 +23,19 @@ def published(pages: Sequence[Page], verdicts: Verdicts, settings: Settings) -> 
     return {"names": list(settings.names), "exempt": settings.exempt, "pages": listed}
 
 
+def recomputable(runs: Mapping[str, Results]) -> dict:
+    """What of it can be recomputed, which is known as soon as all pages have run."""
+    return {"pages": {path: {"values": [_exact(v) for v in run.values.values()]} for path, run in runs.items()}}
+
+
+def _exact(value: Value) -> dict:
+    exact = {"value": str(value.value), "type": type(value.value).__name__, "unit": value.unit.symbol}
+    return {"name": value.name, **exact, "tolerance": value.tolerance}
+
+
 def _value(page: Page, value: Value) -> dict:
     accepted = page.accepted(value)
-    exact = {"value": str(value.value), "type": type(value.value).__name__, "unit": value.unit.symbol}
     recorded = str(value.value if accepted is None else accepted)
-    margin = {"tolerance": value.tolerance, "recorded": recorded, "reason": value.reason}
+    margin = {"recorded": recorded, "reason": value.reason}
     origin = {"expression": value.expression, "source": str(value.source), "line": page.source.line(value.place)}
-    return {"name": value.name, **exact, **margin, **origin}
+    return {**_exact(value), **margin, **origin}
