@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 
 from scaling_lesson.site import plugin
-from scaling_lesson.site.kept import Kept
+from scaling_lesson.site.kept import Kept, _with_last_pages
 
 KV = "docs/scaling-and-efficiency/kv-cache.md"
 
@@ -78,7 +79,14 @@ def test_drift_shows_in_place_and_clears_without_a_restart(checkout, served):
     page.write_text(good)
     wait_for(address, "gate-notice", gone=True)
 
-    # A block that raises shows its error in its place, and the rest of the page is there.
+    # What ends a build, and would hang MkDocs' server.
+    (checkout / "docs/link.md").symlink_to(page)
+    html = wait_for(address, "a symbolic link may lead anywhere")
+    assert "37.7 MB</data>" in html
+    (checkout / "docs/link.md").unlink()
+    wait_for(address, "gate-notice", gone=True)
+
+    # A block that raises is told on top of the page as it last was.
     page.write_text(good.replace("gpt2, half = GPT2_SMALL, torch", "gpt2, half = GPT2_SMALL.no_such_field, torch"))
     html = wait_for(address, "no_such_field")
     assert "the block raised AttributeError" in html and "Where the cache stops helping" in html
@@ -221,12 +229,59 @@ def boxes(html: str) -> list[str]:
     return [unescape(text) for text in re.findall('<div class="gate-problem"><code>(.*?)</code>', article, re.S)]
 
 
+FAILS = {
+    "1 / 0": "docs/page.md:7: the block raised ZeroDivisionError: division by zero",
+    "while True: pass": "docs/page.md:7: the block ran longer than 1 s",
+    "import os; os.kill(os.getpid(), 9)": "docs/page.md:7: the block ended its process (SIGKILL)",
+}
+
+
+@pytest.mark.parametrize("line, problem", FAILS.items())
+def test_a_page_that_fails_shows_what_it_last_was_below_the_problem(rebuilt, line, problem):
+    good = PAGE.format("print('a is', a)")
+    made, rebuild = rebuilt
+    before = rebuild(good)
+    html = rebuild(PAGE.format(line).replace("The end.", "The new end."))
+    top, _, article = html.partition("</section>")
+    assert problem in unescape(top) and "Below is the page as it was" in article
+    assert "a is 5" in article and "<p>The end.</p>" in article and "gate-problem" not in article
+    assert rebuild(good) == before
+
+
+@pytest.mark.parametrize("line, problem", FAILS.items())
+def test_a_page_that_never_was_whole_shows_the_problem_in_its_place(rebuilt, line, problem):
+    html = rebuilt[1](PAGE.format(line))
+    assert boxes(html)[0] == problem
+    if "raised" in problem:  # the other block runs on; what the first would have published is not called wrong
+        assert '>5 B</data> <strong class="claim-correction">was not computed</strong>' in html
+        assert "claim-number--wrong" not in html and ">7 B</data></a>" in html
+
+
+def test_a_build_that_ends_early_leaves_the_last_pages_with_the_problem_on_top(tmp_path):
+    site = tmp_path / "site"
+    made = []
+
+    def builder() -> None:
+        shutil.rmtree(site, ignore_errors=True)
+        site.mkdir()
+        if made and made[-1]:
+            raise SystemExit(made[-1])
+        (site / "style.css").write_text("p {}")
+        (site / "page.html").write_text("<article class=x>\n<p>whole</p></article>")
+
+    build = _with_last_pages(builder, site)
+    builder()
+    for fault in ("mkdocs.yml: <no> such page", "another", ""):
+        made.append(fault)
+        build()
+        html = (site / "page.html").read_text()
+        assert "<p>whole</p>" in html and html.count("gate-notice") == bool(fault) and escape(fault) in html
+        assert (site / "style.css").exists()
+
+
 @pytest.mark.parametrize(
     "line, box",
     [
-        ("1 / 0", "docs/page.md:7: the block raised ZeroDivisionError: division by zero"),
-        ("while True: pass", "docs/page.md:7: the block ran longer than 1 s"),
-        ("import os; os.kill(os.getpid(), 9)", "docs/page.md:7: the block ended its process (SIGKILL)"),
         ("print('a is', a + 1)", 'docs/page.md:6: block 1 line 1: recorded "a is 5", computed "a is 6"'),
         ("print('a is', a); a = 6", "docs/page.md:8: published a: recorded 5 B, computed 6 B"),
         (
@@ -245,9 +300,6 @@ def test_what_is_wrong_in_a_block_stands_below_it_and_goes_when_mended(rebuilt, 
         html.index("gate-notice") < html.index("</section>") and escape(box, quote=True).replace("&#x27;", "'") in html
     )
     assert "<p>The end.</p>" in html
-    if "raised" in box:  # the other block runs on; what the first would have published is not called wrong
-        assert '>5 B</data> <strong class="claim-correction">was not computed</strong>' in html
-        assert "claim-number--wrong" not in html and ">7 B</data></a>" in html
     assert "gate-" not in rebuild(good)
     moved = rebuild("\n\n" + good.replace("# Page", "# Page\n\nMore.").lstrip("\n"))
     assert "gate-" not in moved

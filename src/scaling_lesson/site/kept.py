@@ -4,6 +4,11 @@ Whatever is kept has a key, all that it was made from, and serves again only whi
 """
 
 import copy
+import logging
+import re
+import shutil
+from collections.abc import Callable
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +70,30 @@ def _listed_once(env: Environment) -> Environment:
     return env
 
 
+def _with_last_pages(builder: Callable[[], None], site: Path) -> Callable[[], None]:
+    """A builder that leaves the last pages, with the problem on top, where a build ends early; MkDocs would hang."""
+    last, whole = site.with_name(f"{site.name}-last"), [True]
+
+    def build() -> None:
+        if whole[0]:
+            shutil.rmtree(last, ignore_errors=True)
+            site.rename(last)
+        try:
+            builder()
+            whole[0] = True
+        except (Exception, SystemExit) as error:
+            said, whole[0] = str(error.__context__ or error), False
+            logging.getLogger("mkdocs").error(said)
+            shutil.rmtree(site, ignore_errors=True)
+            shutil.copytree(last, site)
+            top = f'<section class="gate-notice"><p>{escape(said)}</p></section>'
+            for page in site.rglob("*.html"):
+                html = page.read_text("utf-8")
+                page.write_text(re.sub("(<article[^>]*>)", lambda tag: tag[1] + top, html, count=1), "utf-8")
+
+    return build
+
+
 class KeepPages(BasePlugin):
     """Under serve: takes a page's HTML and search entries from the last build, where all that they show is the same."""
 
@@ -109,7 +138,9 @@ class KeepPages(BasePlugin):
         self._kept.put("html", page.url, self._keys[page.url], output)
 
     def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: object) -> LiveReloadServer:
-        """Look for edits twenty times a second, instead of twice."""
+        """Look for edits twenty times a second, instead of twice, and wait for no more of them than a file needs."""
+        server.build_delay = 0.02
+        server.builder = _with_last_pages(server.builder, Path(config.site_dir))
         paths = [config.docs_dir, *([config.config_file_path] if config.config_file_path else [])]
         for path in paths:
             server.unwatch(path)
