@@ -3,7 +3,7 @@
     python tests/site/try_zensical.py site .zensical
 
 Compared is what a reader gets of a page: all text of its article, cards included, and the markup of its claims, computed
-cells, formulas and figures, and the ids that links go to. Prints a line for each difference; exit status 1, if there is one.
+cells, formulas, figures and explained terms, and the ids that links go to. Prints a line for each difference; exit status 1, if there is one.
 """
 
 import html
@@ -23,6 +23,7 @@ MARKUP = {
     "cell": '<data class="cell".*?</data>',
     "formula": "<math.*?</math>",
     "figure": '<div class="figure"><svg.*?</svg>',
+    "term": "<abbr.*?</abbr>",
     "id": r'(?<=\sid=")(?!__)[^"]+',
 }
 

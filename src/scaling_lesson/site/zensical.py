@@ -50,6 +50,8 @@ class GateExtension(Extension):
         if site.verdicts.problems:
             raise ValueError(summary(site.verdicts.problems))  # ends the build
         if page := site.pages.get(context.page.path):
+            if page.file.read_text("utf-8") != page.source.text:
+                raise ValueError(f"{page.path} changed since it was judged: start again")  # under `zensical serve`
             site.extension(Reading(page.source), page.results).extendMarkdown(md)
             filling: Any = Postprocessor(md)
             filling.run = partial(site.filled, page)
