@@ -221,6 +221,18 @@ def test_the_browser_is_found_chosen_or_installed_and_not_needed_by_fast_tests(c
     assert checkout.run("scripts/test")[1][2] == str(checkout.bin / "chromium")
 
 
+def test_zensical_is_tried_beside_mkdocs_and_what_it_built_is_compared(checkout):
+    assert checkout.set_up_by("scripts/try-zensical") == ["venv .venv", "pip .[test]"]
+    calls = checkout.calls_file.read_text(encoding="utf-8").splitlines()
+    assert calls[-4:] == [
+        "-m mkdocs build -q",
+        "-m zensical build --clean --config-file zensical.yml",
+        f"-I {checkout.root}/src/scaling_lesson/audit.py .zensical",
+        "tests/site/try_zensical.py site .zensical",
+    ]
+    assert checkout.run("scripts/try-zensical", STATUS="1")[0] == 1
+
+
 def test_judging_in_a_browser_says_what_it_needs(checkout):
     assert "install Node.js" in checkout.error("scripts/browse")
 
