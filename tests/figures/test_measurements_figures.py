@@ -1,5 +1,6 @@
 """Figures of measurements: what they draw, and that the reader's own machine changes nothing else."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import matplotlib.pyplot as plt
@@ -29,6 +30,22 @@ def test_a_machine_has_its_roof_and_its_dots_under_it():
     assert max(roof.get_ydata()) == 2e12 and roof.get_ydata()[0] == roof.get_xdata()[0] * 1e10
     assert [tuple(point) for point in dots.get_xydata()] == [(0.5, 3e9), (300, 1e12)]
     assert {text.get_text() for text in ax.texts} == {"here", *INTENSITIES}
+
+
+def test_machines_alike_are_named_apart_and_on_the_picture():
+    alike = [replace(ROOF, machine=f"a machine of a long name {n}") for n in range(4)]
+    many = [replace(CURVES[0], name=f"a machine of a long name {n}: as you wrote it") for n in range(20)]
+    for fig in (
+        measured_roofline(alike, INTENSITIES),
+        lines("t", "x", many, [1, 4]),
+        steps_by_batch(many, many, [1, 4]),
+    ):
+        fig.draw_without_rendering()
+        for ax in fig.axes:
+            boxes = [t.get_window_extent() for t in ax.texts if "long name" in t.get_text()]
+            assert len(boxes) in (4, 20) and all(box.x1 <= fig.bbox.x1 and box.y0 >= ax.bbox.y0 - 1 for box in boxes)
+            boxes.sort(key=lambda box: box.y0)
+            assert all(low.y1 <= high.y0 + 1 for low, high in pairwise(boxes))
 
 
 def test_names_below_the_dots_keep_apart():

@@ -66,6 +66,31 @@ def test_one_core_and_no_gpu_measure_everything(here):
     assert not here.with_suffix(".part").exists()
 
 
+def test_interrupted_before_it_began_it_says_so(here):
+    """While torch is imported."""
+    stop = (
+        "import os, runpy, signal, sys\n"
+        "def opened(event, args):\n"
+        "    if event == 'import' and args[0] == 'torch':\n"
+        "        os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.addaudithook(opened)\n"
+        "runpy.run_module('scaling_lesson.measure', run_name='__main__', alter_sys=True)\n"
+    )
+    env = os.environ | {"PYTHONPATH": str(ROOT / "src")}
+    done = subprocess.run([sys.executable, "-c", stop], env=env, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", "interrupted: nothing was measured\n")
+    assert not here.exists()
+
+
+@pytest.mark.parametrize("name", ["a/b", "../x", "4090", "7840u", "My machine", ""])
+def test_a_name_that_no_page_can_show_is_refused(here, monkeypatch, capsys, name):
+    monkeypatch.setattr(program, "plan", lambda bench: pytest.fail("measured"))
+    assert program.main(["--quick", "--device", "cpu", "--name", name]) == 1
+    (line,) = capsys.readouterr().err.strip().splitlines()
+    assert line.startswith("error: --name must be a letter, then") and line.endswith(f"got {name}".strip())
+    assert not here.parent.exists()
+
+
 def test_interrupted_it_keeps_what_it_has(here, a_few, capsys):
     a_few(lambda: signal.raise_signal(signal.SIGTERM))
     assert program.main(["--quick", "--device", "cpu"]) == 130
@@ -106,7 +131,7 @@ def test_an_unwritable_folder_is_told_before_anything_is_measured(here, monkeypa
     monkeypatch.setattr(program, "plan", lambda bench: pytest.fail("measured"))
     assert program.main(["--quick", "--device", "cpu"]) == 1
     (line,) = capsys.readouterr().err.strip().splitlines()
-    assert line.startswith("error: ") and "docs" in line
+    assert line.startswith("error: cannot write docs/measurements/yours.json: ")
 
 
 def test_a_disk_that_fills_up_half_way_prints_what_there_is(here, a_few, monkeypatch, capsys):

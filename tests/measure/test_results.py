@@ -20,7 +20,7 @@ def timed(name="step", median_s=0.5, **fields) -> Timed:
 
 def measurement(**parts) -> Measurement:
     machine = Machine(kind="cpu", name="a test", threads=2, cache_bytes=1000, system="x", python="3", torch="2")
-    given = {"schema": "scaling-lesson measurement 1", "profile": "quick", "date": "2026-11-29", "ended": "complete"}
+    given = {"schema": "scaling-lesson measurement 1", "profile": "full", "date": "2026-11-29", "ended": "complete"}
     fields = (
         given | {"machine": machine.model_dump()} | {name: [row.model_dump() for row in parts[name]] for name in parts}
     )
@@ -58,6 +58,8 @@ def test_a_file_is_read_as_it_was_written(file):
         ('"date": "2026-11-29",\n', '"date": "29 November",\n', 4, "date: Input should be a valid date"),
         ("0.25,", "0.25,,", 10, "Invalid JSON"),
         ('"repeats": 3}\n ]', '"repeats": 3}', 11, "Invalid JSON"),
+        ('"threads": 2', '"threads": 2, "threads": 3', 6, "threads: given twice"),
+        ('"name": "copy"', '"name": "copy", "name": "add"', 10, "name: given twice"),
     ],
 )
 def test_a_fault_is_told_at_its_line(file, old, new, line, message):
@@ -81,6 +83,17 @@ def test_every_machine_that_has_the_parts_and_the_readers_last(file, tmp_path):
     found = [(name, mine) for name, _, mine in results.measured("bandwidth", folder=tmp_path)]
     assert found == [("here", False), ("yours", True)]
     assert results.measured("bandwidth", "steps", folder=tmp_path) == []
+
+
+def test_a_page_draws_only_what_it_can(tmp_path):
+    """A machine whose products in a dtype were not timed has no roof for it; a quick file is of no model."""
+    whole = measurement(matmul=[timed("2 x 2", flops=8), timed("2 x 2", dtype="bfloat16", flops=8)])
+    half = whole.model_copy(update={"matmul": whole.matmul[:1]})
+    files = {"whole": whole, "half": half, "quick": whole.model_copy(update={"profile": "quick"})}
+    for name, found in files.items():
+        (tmp_path / f"{name}.json").write_text(text_of(found))
+    names = lambda **given: [name for name, *_ in results.measured("matmul", folder=tmp_path, **given)]  # noqa: E731
+    assert (names(), names(dtype="bfloat16"), names(dtype="float16")) == (["half", "whole"], ["whole"], [])
 
 
 def test_a_busy_machine_is_known():
@@ -110,7 +123,8 @@ def test_a_committed_file_is_whole_and_nothing_in_it_lies_above_its_roof(path):
     if found.machine.is_busy:
         pytest.xfail(f"{path.stem} was measured while other programs ran: measure it again when none do")
     if path.stem != results.YOURS:
-        assert (found.profile, found.ended, len(found.skipped)) == ("full", "complete", 0)
+        assert (found.profile, found.ended) == ("full", "complete")
+        assert [skip for skip in found.skipped if skip.why == "out of memory"] == []  # a kernel may not be there
     above = [
         f"{run.name}, {run.dtype}, {run.batch_size}, {run.positions}: {found.least_s(run) / run.median_s:.2f} of the bound"
         for part in ("operations", "steps", "tokens", "training", "generate")

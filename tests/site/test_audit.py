@@ -223,7 +223,7 @@ def told_line(pattern: str, new: str, message: str, file: str = PAGE):
         told_line('value="37748736">37,748,736 B<', 'value="37748737">37,748,736 B<', "the list says", LIST),
         told_line("<figcaption>", "<figcaption>7 ", 'naked number "7"'),
         told_line('<td>(<data class="cell")', r"<td>7 \1", 'naked number "7"', FIGURE),
-        told_line("<th scope=col>", "<th scope=col>7 ", 'naked number "7"', FIGURE),
+        told_line("(<th scope=col[^>]*>)", r"\g<1>7 ", 'naked number "7"', FIGURE),
         told_line(r"(<details class=.question. [^>]*>\s*<summary>)", r"\1 9 ", 'naked number "9"'),
         told_line("(<details class=.question. [^>]*>.*?</summary>)", r"\1 9 ", 'naked number "9"'),
         told_line("(<h2[^>]*>)", r"\1 3 ", 'naked number "3"'),

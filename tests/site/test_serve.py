@@ -20,6 +20,7 @@ from mkdocs.config.defaults import MkDocsConfig
 from scaling_lesson.site import plugin
 from scaling_lesson.site.kept import Kept, _with_last_pages
 
+ROOT = Path(__file__).resolve().parents[2]
 KV = "docs/scaling-and-efficiency/kv-cache.md"
 
 
@@ -145,6 +146,33 @@ def test_a_prose_edit_runs_no_block(rebuilt):
     assert second is first and told == ['docs/page.md:5: claim "6 B": a is 5 B']
     third, told = built(f"# Page\n\n[6 B](calc:a)\n\n{block.replace('5', '6')}")
     assert third is not first and told == ["docs/page.md:7: published a: recorded 5 B, computed 6 B"]
+
+
+def test_a_file_of_measurements_shows_when_it_comes_and_goes(rebuilt, monkeypatch):
+    """The reader's own, which scripts/measure writes meanwhile, and one that is sent in."""
+    made, rebuild = rebuilt
+    monkeypatch.chdir(made.root)
+    folder = made.root / "docs/measurements"
+    folder.mkdir()
+    shutil.copy(ROOT / "docs/measurements/cpu.json", folder)
+    block = (
+        "from scaling_lesson.measure.results import measured\n"
+        'table("t", ["file"], [], [[f"`{name}`"] for name, *_ in measured("bandwidth")])'
+    )
+    page = f'# Page\n\n```python exec="on"\n{block}\n```\n'
+
+    def shown() -> list[str]:
+        time.sleep(0.02)  # the clock of files is coarse
+        return re.findall("<td><code>(.*?)</code></td>", rebuild(page))
+
+    assert shown() == ["cpu"]
+    for name, expected in (("yours", ["cpu", "yours"]), ("gpu", ["cpu", "gpu", "yours"])):
+        shutil.copy(folder / "cpu.json", folder / f"{name}.json")
+        assert shown() == expected
+    (folder / "cpu.json").unlink()
+    assert shown() == ["gpu", "yours"]
+    (folder / "yours.json").unlink()
+    assert shown() == ["gpu"]
 
 
 @pytest.fixture

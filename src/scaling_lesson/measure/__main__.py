@@ -2,8 +2,15 @@
 
 import argparse
 import datetime
+import os
+import re
 import signal
 import sys
+
+if __name__ == "__main__":
+    # What follows imports torch, which takes long enough to be stopped, and would tell of it in its own words.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(print("interrupted: nothing was measured", file=sys.stderr) or 1))
+
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,18 +30,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--name", default=YOURS, help="of the file in docs/measurements/, to send it in")
     parser.add_argument("--device", help="cpu, cuda or mps; else the accelerator that torch finds, or the CPU")
     parser.add_argument("--generate", action="store_true", help="only our generate() beside that of transformers")
-    parser.add_argument("--quick", action="store_true", help="tiny sizes: whether it works, in seconds")
+    parser.add_argument("--quick", action="store_true", help="tiny sizes: whether it works, in seconds; not drawn")
     chosen = parser.parse_args(arguments)
     screen = Console(stderr=True, highlight=False)
     path = FOLDER / f"{chosen.name}.json"
     try:
+        if not re.fullmatch("[a-z][a-z0-9-]*", chosen.name):
+            raise ValueError(f"--name must be a letter, then letters, digits and hyphens, all small; got {chosen.name}")
         device = find_device(chosen.device)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.open("a").close()  # before minutes are spent
         if not path.stat().st_size:
             path.unlink()
     except (ValueError, OSError) as error:
-        screen.print(f"error: {error}", soft_wrap=True, markup=False)
+        what = f"cannot write {path}: {error.strerror}" if isinstance(error, OSError) else error
+        screen.print(f"error: {what}", soft_wrap=True, markup=False)
         return 1
     machine = describe(device)
     sizes = operations.quick_sizes() if chosen.quick else operations.full_sizes(device, machine)

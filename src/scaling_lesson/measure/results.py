@@ -6,7 +6,7 @@ reader's own, yours.json, is kept out of git: pages draw it beside the others, a
 
 import datetime
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -197,14 +197,39 @@ class Measurement(_Part):
 
 def read(path: Path) -> Measurement:
     """The measurement in a file. Raises ValueError with file, line and field for one that is not as it must be."""
-    text = path.read_text("utf-8")
+    content = path.read_bytes()
     try:
-        return Measurement.model_validate_json(text)
+        text = content.decode()
+        found = Measurement.model_validate_json(text)
+        json.loads(text, object_pairs_hook=_once)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"{path}:{line}: not UTF-8") from None
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"]))
         message = first["msg"].removeprefix("Value error, ")
         raise ValueError(f"{path}:{_line(text, first)}: {field + ': ' if field else ''}{message}") from None
+    except KeyError:
+        again = next(_again(yaml.compose(text, yaml.CSafeLoader)))
+        raise ValueError(f"{path}:{again.start_mark.line + 1}: {again.value}: given twice") from None
+    return found
+
+
+def _once(pairs: list[tuple[str, object]]) -> None:
+    """Raises KeyError for an object that has a name twice; else the last would be taken, and nobody told."""
+    if len(dict(pairs)) < len(pairs):
+        raise KeyError
+
+
+def _again(node: yaml.Node) -> Iterator[yaml.ScalarNode]:
+    """Each name that an object has had already."""
+    if isinstance(node, yaml.MappingNode):
+        names = [name.value for name, _ in node.value]
+        yield from (name for at, (name, _) in enumerate(node.value) if name.value in names[:at])
+    if isinstance(node, yaml.CollectionNode):
+        for child in node.value:
+            yield from _again(child[1] if isinstance(node, yaml.MappingNode) else child)
 
 
 def _line(text: str, error) -> int:
@@ -222,12 +247,22 @@ def _line(text: str, error) -> int:
     return node.start_mark.line + 1
 
 
-def measured(*parts: str, folder: Path = FOLDER) -> list[tuple[str, Measurement, bool]]:
-    """(name, measurement, whether it is the reader's) of every machine that has all these parts; the reader's last."""
+def measured(*parts: str, dtype: Dtype | None = None, folder: Path = FOLDER) -> list[tuple[str, Measurement, bool]]:
+    """(name, measurement, whether it is the reader's) of every machine that has all these parts; the reader's last.
+
+    dtype: one in which matrix products must have been measured. A file of the quick profile is of no model: it is read,
+    and left out.
+    """
     found = [(name, measurement, False) for name, measurement in committed(folder).items()]
     if mine := yours(folder):
         found.append((YOURS, mine, True))
-    return [one for one in found if all(getattr(one[1], part) for part in parts)]
+
+    def has_all(measurement: Measurement) -> bool:
+        dtypes = [None, *(run.dtype for run in measurement.matmul)]
+        whole = all(getattr(measurement, part) for part in parts) and dtype in dtypes
+        return whole and measurement.profile == "full"
+
+    return [one for one in found if has_all(one[1])]
 
 
 def committed(folder: Path = FOLDER) -> dict[str, Measurement]:

@@ -184,8 +184,9 @@ class Session:
         self._left.entries[key] = Entry(text, place or self._place(), tolerance)
 
     def _note_open(self, event: str, arguments: tuple) -> None:
-        """A file of the project that a block opens: when it changes, the block runs again."""
-        if event == "open" and isinstance(arguments[0], (str, os.PathLike)) and "r" in (arguments[1] or "r"):
+        """A file of the project that a block opens, or a folder it lists: when it changes, the block runs again."""
+        reads = event == "os.scandir" or (event == "open" and "r" in (arguments[1] or "r"))
+        if reads and isinstance(arguments[0], (str, os.PathLike)):
             path = os.path.relpath(os.path.abspath(arguments[0]), self._root)
             # Python itself may open the page, for the lines of a message.
             if not path.startswith(("..", ".venv", self._path)) and not path.endswith((".py", ".pyc")):

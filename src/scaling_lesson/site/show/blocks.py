@@ -34,15 +34,12 @@ def error_html(message: str) -> str:
     return f'<div class="gate-problem"><code>{escape(message)}</code></div>'
 
 
-def cell_html(cell: Cell) -> str:
-    """A computed number, which carries its value in base units."""
-    return f'<data class="cell" value="{cell.value}" data-unit="{cell.unit.symbol}">{cell.text}</data>'
-
-
-def text_html(text: str) -> str:
-    """A cell of text; in backticks it is code, as a name must be that may hold any digit."""
-    quoted = re.fullmatch("`([^`]+)`", text)
-    return f"<code>{escape(quoted[1])}</code>" if quoted else escape(text)
+def cell_html(cell: Cell | str) -> str:
+    """A computed number, which carries its value in base units; or a text, which is code when it is in backticks."""
+    if isinstance(cell, Cell):
+        return f'<data class="cell" value="{cell.value}" data-unit="{cell.unit.symbol}">{cell.text}</data>'
+    quoted = re.fullmatch("`([^`]+)`", cell)
+    return f"<code>{escape(quoted[1])}</code>" if quoted else escape(cell)
 
 
 def _drawn(shown: Figure | Table) -> str:
@@ -53,11 +50,13 @@ def _drawn(shown: Figure | Table) -> str:
 
 
 def _table(table: Table) -> str:
-    head = "".join(f"<th scope=col>{escape(title)}{_in(symbol)}</th>" for title, symbol, _ in table.columns)
-    rows = (
-        "".join(f"<td>{cell_html(c) if isinstance(c, Cell) else text_html(c)}</td>" for c in row) for row in table.rows
+    numbers = {at for row in table.rows for at, cell in enumerate(row) if isinstance(cell, Cell)}
+    right = ' style="text-align: right;"'
+    head = "".join(
+        f"<th scope=col{right * (at in numbers)}>{escape(title)}{_in(symbol)}</th>"
+        for at, (title, symbol, _) in enumerate(table.columns)
     )
-    body = "".join(f"<tr>{row}</tr>" for row in rows)
+    body = "".join(f"<tr><td>{'</td><td>'.join(map(cell_html, row))}</td></tr>" for row in table.rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
