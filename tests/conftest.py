@@ -33,11 +33,3 @@ def shapes_unchecked():
     jaxtyping.config.update("jaxtyping_disable", True)
     yield
     jaxtyping.config.update("jaxtyping_disable", False)
-
-
-@pytest.fixture
-def attention_written_out(monkeypatch):
-    """For a test that counts what runs: counters do not see into the fused kernel of a decode step."""
-    from scaling_lesson import gpt
-
-    monkeypatch.setattr("torch.nn.functional.scaled_dot_product_attention", gpt.attention)

@@ -5,10 +5,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 from jaxtyping import TypeCheckError
+from torch.profiler import profile
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from scaling_lesson.accounting import parameter_count
-from scaling_lesson.gpt import GPT, KVCache, attention, future_mask, load_gpt2_weights
+from scaling_lesson.gpt import GPT, KVCache, Linear, attention, future_mask, load_gpt2_weights
 from scaling_lesson.models import GPT2_LARGE, GPT2_MEDIUM, GPT2_SMALL, GPT2_XL, LLAMA3_70B, ModelConfig
 
 # Distinct primes where sizes could be swapped; d_model = 3 x 7.
@@ -494,3 +495,39 @@ def test_shapes_of_signatures_are_checked_while_tests_run():
 def test_shapes_of_signatures_are_not_checked_for_a_reader():
     q = torch.zeros(2, 3, 5, 7)
     assert attention(q, q, torch.zeros(2, 3, 5, 11)).shape == (2, 3, 5, 11)
+
+
+def products(call) -> list[str]:
+    """The matrix products that torch ran."""
+    with profile() as ran:
+        call()
+    return [event.name for event in ran.events() if event.name in ("aten::addmm", "aten::mm", "aten::bmm")]
+
+
+@pytest.mark.parametrize("bias", [True, False])
+@pytest.mark.parametrize("d_out", [1, 6, 7, 50])  # 7 is divided into seven parts only
+def test_a_decode_steps_product_is_shared_by_the_cores(monkeypatch, d_out, bias):
+    torch.manual_seed(0)
+    linear, x = Linear(5, d_out, bias), torch.randn(3, 1, 5)
+    plain = F.linear(x, linear.weight, linear.bias)
+    monkeypatch.setattr("torch.get_num_threads", lambda: 2 if d_out > 1 else 1)
+    assert torch.allclose(linear(x), plain, atol=1e-6) and linear(x).shape == plain.shape
+    assert (products(lambda: linear(x)) == ["aten::bmm"]) == (d_out > 1)
+
+
+def test_all_other_products_are_torchs_own(monkeypatch):
+    linear, x = Linear(5, 6), torch.randn(3, 2, 5)
+    monkeypatch.setattr("torch.get_num_threads", lambda: 2)
+    assert torch.equal(linear(x), F.linear(x, linear.weight, linear.bias))
+    half = linear.to(torch.bfloat16)
+    assert torch.equal(half(x[:, :1].bfloat16()), F.linear(x[:, :1].bfloat16(), half.weight, half.bias))
+    assert Linear(5, 6, device="meta")(torch.empty(3, 1, 5, device="meta")).shape == (3, 1, 6)
+
+
+def test_the_last_position_alone_costs_no_copy_of_the_table():
+    model = GPT(CONFIG).requires_grad_(False).bfloat16()
+    tokens = torch.zeros(3, 4, dtype=torch.int64)
+    with profile(profile_memory=True) as ran:
+        model(tokens, last_only=True)
+    table = model.lm_head.weight.nbytes
+    assert max(event.self_cpu_memory_usage for event in ran.events()) < table

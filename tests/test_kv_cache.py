@@ -141,7 +141,6 @@ def test_query_key_pairs_are_the_pairs_one_can_list(prompt_len, n_new_tokens, ca
     assert query_key_pairs(prompt_len, n_new_tokens, cached) == sum(listed)
 
 
-@pytest.mark.usefixtures("attention_written_out")
 @pytest.mark.parametrize("new_positions, key_positions", [(1, 1), (1, 23), (11, 11), (5, 17), (29, 29)])
 def test_flops_of_a_pass_are_those_torch_counts(new_positions, key_positions):
     model, cache = GPT(CONFIG), KVCache(CONFIG)
@@ -153,7 +152,6 @@ def test_flops_of_a_pass_are_those_torch_counts(new_positions, key_positions):
     assert forward_flops(CONFIG, new_positions, key_positions) == counter.get_total_flops()
 
 
-@pytest.mark.usefixtures("attention_written_out")
 @pytest.mark.parametrize("cached", [False, True])
 def test_flops_of_a_run_are_those_torch_counts(cached):
     model = GPT(CONFIG)

@@ -93,7 +93,6 @@ def generate(
     return tokens
 
 
-@torch.no_grad()
 def generate_with_cache(
     model: GPT,
     prompt: Int64[Tensor, "B P"],
@@ -112,13 +111,14 @@ def generate_with_cache(
     _require_prompt(model, prompt, n_new_tokens)
 
     tokens, cache = prompt, None
-    for _ in range(n_new_tokens):
-        if cache is None or cache.length == model.config.max_seq_len:
-            logits, cache = prefill(model, tokens[:, -model.config.max_seq_len :])
-        else:
-            logits = decode_one_token(model, tokens[:, -1:], cache)
-        tokens = torch.cat([tokens, next_token(logits, temperature, generator)], dim=1)
-    return tokens
+    with torch.inference_mode():  # less for torch to note at every operation than without gradients
+        for _ in range(n_new_tokens):
+            if cache is None or cache.length == model.config.max_seq_len:
+                logits, cache = prefill(model, tokens[:, -model.config.max_seq_len :])
+            else:
+                logits = decode_one_token(model, tokens[:, -1:], cache)
+            tokens = torch.cat([tokens, next_token(logits, temperature, generator)], dim=1)
+    return tokens.clone()  # which may be trained on
 
 
 def _require_prompt(model: GPT, prompt: Tensor, n_new_tokens: int) -> None:

@@ -62,9 +62,10 @@ class KVCache:
         if end > reserved:
             raise ValueError(f"cache must have room for all positions; got {reserved} reserved and {end} to hold")
 
-        self.keys[layer, :, :, start:end] = k
-        self.values[layer, :, :, start:end] = v
-        return self.keys[layer, :, :, :end], self.values[layer, :, :, :end]
+        keys, values = self.keys[layer], self.values[layer]
+        keys.narrow(2, start, k.size(-2)).copy_(k)
+        values.narrow(2, start, v.size(-2)).copy_(v)
+        return keys.narrow(2, 0, end), values.narrow(2, 0, end)
 
 
 def future_mask(n_query: int, n_key: int, offset: int, device: torch.device) -> Bool[Tensor, "n_query n_key"]:
@@ -88,28 +89,45 @@ def attention(
     return F.softmax(scores, dim=-1) @ v
 
 
+class Linear(nn.Linear):
+    """torch's; but on a CPU, one position's product in float32 is shared by all cores, a part of the outputs each.
+
+    A decode step reads every weight for a few rows. torch leaves such a product in float32 to one core, and one fetches
+    less than all do.
+    """
+
+    def forward(self, x: Float[Tensor, "B T d_in"]) -> Float[Tensor, "B T d_out"]:
+        """x W^T + b."""
+        cores = torch.get_num_threads()
+        if x.size(1) > 1 or x.device.type != "cpu" or x.dtype != torch.float32 or cores == 1:
+            return super().forward(x)
+        n = next(n for n in range(cores, self.out_features + 1) if self.out_features % n == 0)
+        parts = self.weight.view(n, -1, self.in_features) @ x[:, 0].t().expand(n, -1, -1)  # (n, d_out / n, B)
+        y = parts.flatten(0, 1).t().unsqueeze(1)
+        return y if self.bias is None else y + self.bias
+
+
 class CausalSelfAttention(nn.Module):
     """Project x to queries, keys and values, attend, project back. `layer` is its row in a cache."""
 
     def __init__(self, config: ModelConfig, layer: int) -> None:
         super().__init__()
         self.n_head, self.layer = config.n_head, layer
-        self.c_attn = nn.Linear(config.d_model, 3 * config.d_model)
-        self.c_proj = nn.Linear(config.d_model, config.d_model)
+        self.c_attn = Linear(config.d_model, 3 * config.d_model)
+        self.c_proj = Linear(config.d_model, config.d_model)
 
     def forward(
         self, x: Float[Tensor, "B T d_model"], future: Bool[Tensor, "T T_k"] | None, cache: KVCache | None
     ) -> Float[Tensor, "B T d_model"]:
         """From the new positions' x, when a cache holds the earlier ones."""
         B, T, C = x.size()
-        q, k, v = (
-            part.view(B, T, self.n_head, C // self.n_head).transpose(1, 2)  # (B, n_head, T, head_dim)
-            for part in self.c_attn(x).split(C, dim=2)
-        )
+        # (3, B, n_head, T, head_dim)
+        q, k, v = self.c_attn(x).view(B, T, 3, self.n_head, C // self.n_head).permute(2, 0, 3, 1, 4).unbind()
         if cache is not None:
             k, v = cache.update(self.layer, k, v)
-        # A decode step masks nothing: torch's fused kernel computes the same formula without writing scores down.
-        attend = attention if cache is None or T > 1 else F.scaled_dot_product_attention
+        # A decode step masks nothing, so a GPU's fused kernel computes the same formula, and starts only once.
+        fused = cache is not None and T == 1 and x.device.type != "cpu"
+        attend = F.scaled_dot_product_attention if fused else attention
         y = attend(q, k, v, future)
         return self.c_proj(y.transpose(1, 2).reshape(B, T, C))
 
@@ -119,8 +137,8 @@ class FeedForward(nn.Module):
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
-        self.c_fc = nn.Linear(config.d_model, config.d_ff)
-        self.c_proj = nn.Linear(config.d_ff, config.d_model)
+        self.c_fc = Linear(config.d_model, config.d_ff)
+        self.c_proj = Linear(config.d_ff, config.d_model)
 
     def forward(self, x: Float[Tensor, "B T d_model"]) -> Float[Tensor, "B T d_model"]:
         """Each position by itself."""
@@ -183,7 +201,7 @@ class GPT(nn.Module):
         require_gpt2_layout(config)
         self.config = config
         self.transformer = Transformer(config)
-        self.lm_head = nn.Linear(config.d_model, config.vocab_size, bias=False)
+        self.lm_head = Linear(config.d_model, config.vocab_size, bias=False)
         self.lm_head.weight = self.transformer.wte.weight
         for name, parameter in self.named_parameters():  # the tied table is listed once
             if name.endswith("bias"):
@@ -212,7 +230,8 @@ class GPT(nn.Module):
             _require_cache_for(self, B, cache)
 
         x = self.transformer(tokens, cache)
-        return self.lm_head(x[:, -1:] if last_only else x)
+        # In one piece, or torch would copy the table for each sequence.
+        return self.lm_head(x[:, -1:].contiguous() if last_only else x)
 
 
 def _require_cache_for(model: GPT, batch_size: int, cache: KVCache) -> None:

@@ -126,6 +126,16 @@ def test_out_of_memory_leaves_that_out_and_goes_on(here, a_few, capsys, error):
     assert [(skip.what, skip.why) for skip in read(here).skipped] == [("second", "out of memory")]
 
 
+def test_what_would_take_minutes_is_left_out_with_the_reason(here, monkeypatch, capsys):
+    monkeypatch.setattr("scaling_lesson.measure.timing.LONGEST_S", 0.0)
+    assert program.main(["--quick", "--device", "cpu"]) == 0
+    found = read(here)
+    assert not found.matmul and not found.training and found.operations
+    assert {skip.why.split(":")[0] for skip in found.skipped} == {
+        f"{dtype} is too slow here" for dtype in ("float32", "bfloat16", "float16")
+    }
+
+
 def test_an_unwritable_folder_is_told_before_anything_is_measured(here, monkeypatch, capsys):
     here.parent.parent.write_text("a file, where a folder must be")
     monkeypatch.setattr(program, "plan", lambda bench: pytest.fail("measured"))

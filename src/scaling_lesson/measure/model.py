@@ -16,6 +16,7 @@ from scaling_lesson.gpt import GPT, KVCache
 from scaling_lesson.kv_cache import kv_cache_bytes, step_traffic_bytes
 from scaling_lesson.measure.operations import HALF_AND_FULL, Bench, Step
 from scaling_lesson.measure.results import Timed, dtype_name
+from scaling_lesson.measure.timing import require_fast
 from scaling_lesson.models import ModelConfig
 
 
@@ -144,6 +145,8 @@ def training(bench: Bench) -> Iterator[Step]:
     config, (batch_size, positions) = bench.sizes.config, bench.sizes.training
 
     def measure(dtype: torch.dtype) -> Timed:
+        flops = 3 * batch_size * forward_flops(config, positions, positions)
+        require_fast(flops, dtype, bench.device)
         torch.manual_seed(0)
         model = GPT(config).to(bench.device)
         optimizer = torch.optim.AdamW(model.parameters(), lr=1e-4)
@@ -159,7 +162,6 @@ def training(bench: Bench) -> Iterator[Step]:
             scaler.update()
             optimizer.zero_grad()
 
-        flops = 3 * batch_size * forward_flops(config, positions, positions)
         name = "float32" if dtype == torch.float32 else f"autocast {dtype_name(dtype)}"
         fields = {"dtype": dtype_name(dtype), "batch_size": batch_size, "positions": positions, "flops": flops}
         return bench.time(step, name=name, **fields)

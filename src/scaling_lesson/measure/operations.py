@@ -17,7 +17,7 @@ from scaling_lesson import roofline
 from scaling_lesson.flash_attention import tiled_attention
 from scaling_lesson.gpt import attention
 from scaling_lesson.measure.results import Machine, PeakMemory, Timed, dtype_name
-from scaling_lesson.measure.timing import cold, peak_bytes, seconds
+from scaling_lesson.measure.timing import cold, peak_bytes, require_fast, seconds
 from scaling_lesson.models import GPT2_SMALL, ModelConfig
 
 HALF_AND_FULL = (torch.float32, torch.bfloat16)
@@ -143,8 +143,8 @@ def bandwidth(bench: Bench) -> Iterator[Step]:
     def measure(name: str, n_bytes: int) -> Timed:
         n = n_bytes // 4
         if name == "read":
-            matrix, vector = bench.random(n // 4096, 4096), bench.random(4096)
-            call, flops = lambda: torch.mv(matrix, vector), 2 * n
+            source = bench.random(n)
+            call, flops = lambda: torch.sum(source), n
         elif name == "copy":
             source, target = bench.random(n // 2), torch.empty(n // 2, device=bench.device)
             call, flops = lambda: target.copy_(source), 0
@@ -162,8 +162,9 @@ def matmul(bench: Bench) -> Iterator[Step]:
     """Products of square matrices, whose best is a dtype's peak."""
 
     def measure(dtype: torch.dtype, n: int) -> Timed:
-        a, b = bench.random(n, n, dtype=dtype), bench.random(n, n, dtype=dtype)
         work = roofline.matmul(n, n, n, dtype)
+        require_fast(work.flops, dtype, bench.device)
+        a, b = bench.random(n, n, dtype=dtype), bench.random(n, n, dtype=dtype)
         fields = {"name": f"{n} x {n}", "dtype": dtype_name(dtype), "flops": work.flops}
         return bench.time(lambda: a @ b, **fields, memory_bytes=work.memory_bytes)
 

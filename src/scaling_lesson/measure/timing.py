@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.benchmark import Timer
 
-from scaling_lesson.measure.results import Machine
+from scaling_lesson.measure.results import Machine, dtype_name
 
 
 def describe(device: torch.device) -> Machine:
@@ -67,6 +67,21 @@ def seconds(call: Callable[[], object], budget_s: float, device: torch.device) -
         timer = Timer("call()", globals={"call": call}, num_threads=torch.get_num_threads())
         times = timer.adaptive_autorange(min_run_time=budget_s / 4, max_run_time=budget_s).times
     return quartiles(times)
+
+
+LONGEST_S = 20.0
+"""For one call: the whole measurement takes ten minutes."""
+
+
+def require_fast(flops: float, dtype: torch.dtype, device: torch.device) -> None:
+    """Raise RuntimeError if so many FLOPs would take too long at the rate of a small matrix product.
+
+    A CPU without instructions for a dtype may be a thousand times slower in it.
+    """
+    a = torch.ones(256, 256, dtype=dtype, device=device)
+    taken = Timer("(a @ a).sum().item()", globals={"a": a}, num_threads=torch.get_num_threads()).timeit(1).median
+    if (least := taken * flops / (2 * 256**3)) > LONGEST_S:
+        raise RuntimeError(f"{dtype_name(dtype)} is too slow here: {least:.0f} s a call")
 
 
 def quartiles(times: list[float]) -> dict:

@@ -54,7 +54,7 @@ def generate(bench: Bench, batch_sizes: tuple[int, ...] = (1, 8)) -> Iterator[tu
 
 
 def in_turn(first: Callable[[], object], second: Callable[[], object], rounds: int) -> tuple[dict, dict]:
-    """The seconds of both, as fields of a `Timed`: once to warm up, then one after the other, `rounds` times."""
+    """The seconds of both, as fields of a `Timed`: one after the other, `rounds` times. `timeit` warms up twice."""
     timers = [Timer("call()", globals={"call": call}, num_threads=torch.get_num_threads()) for call in (first, second)]
-    turns = [[timer.timeit(1).median for timer in timers] for _ in range(1 + rounds)][1:]
+    turns = [[timer.timeit(1).median for timer in timers] for _ in range(rounds)]
     return quartiles([turn[0] for turn in turns]), quartiles([turn[1] for turn in turns])
