@@ -148,7 +148,7 @@ def compare(bench: Bench, result: Measurement, path: Path, screen: Console) -> i
     """Our generation beside transformers': printed, and added to the machine's file where there is one."""
     from scaling_lesson.measure.versus import generate
 
-    result = read(path) if path.exists() else result
+    result = read(path) if path.exists() else result.model_copy(update={"ended": "complete"})
     rows = []
     with torch.no_grad():
         if not result.bandwidth:
