@@ -181,14 +181,13 @@ def edits(site: Path, times: int) -> Iterator[tuple[str, list[float]]]:
         yield "serve: the first page", [until(address, "</html>")]
         taken: dict[str, list[float]] = {"prose": [], "snippet": [], "src": []}
         for turn in range(times):
-            word = f"edited{'xyz' * (turn + 1)}"
+            word, name = (f"{kind}{'xyz' * (turn + 1)}" for kind in ("word", "name"))
             page.write_text(f"{text}\n\nThis is {word}.\n", "utf-8")
             taken["prose"].append(until(address, word))
-            page.write_text(f'{text[:fence]}{word} = "{word}"\n{text[fence:]}', "utf-8")
-            taken["snippet"].append(until(address, word))
+            page.write_text(f"{text[:fence]}{name} = 1\n{text[fence:]}", "utf-8")
+            taken["snippet"].append(until(address, name))
             page.write_text(text, "utf-8")
-            before = re.search(r"livereload\((\d+)", get(address))[1]
-            while re.search(word, get(address)):
+            while name in get(address):
                 time.sleep(0.05)
             before = re.search(r"livereload\((\d+)", get(address))[1]
             module.write_text(f"{code}\n# {word}\n", "utf-8")

@@ -19,6 +19,8 @@ from bench import ASIDE, MKDOCS, checkout, configure, in_turn, pages_alone, seco
 
 PINS = ["sphinx==9.0.4", "myst-nb==1.4.0", "jupyter-book==2.1.7"]
 BLOCK = re.compile(r'^```python exec="on"[^\n]*\n(.*?)^```$', re.M | re.S)
+BOOK = "jupyter-book build --execute; test $(ls _build/execute | wc -l) -ge $(find . -path ./_build -prune -o -name '*.md' -print | wc -l)"
+"""It fetches its theme at last, which fails offline: what counts is that it ran every notebook."""
 FIRST = """
 import os
 from IPython.display import display as _display
@@ -118,7 +120,7 @@ def compare(rounds: int = 1) -> None:
                 "this project, every number checked": lambda: seconds([*MKDOCS, "build", "-q"], ours),
                 "sphinx with myst-nb": lambda: fresh("sphinx", ["sphinx-build", "-q", ".", "_build"]),
                 "a notebook a page by mkdocs-jupyter": lambda: fresh("mkdocs", ["mkdocs", "build", "-q"]),
-                "jupyter-book, all run and no HTML": lambda: fresh("book", ["jupyter-book", "build", "--execute"]),
+                "jupyter-book, all run and no HTML": lambda: fresh("book", ["sh", "-c", BOOK]),
             },
             rounds,
         )

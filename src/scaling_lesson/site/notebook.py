@@ -22,7 +22,6 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.toc import TableOfContents
 from mkdocs.utils import get_relative_url
-from mkdocs_jupyter import convert
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
 from scaling_lesson.site.gate import Problem
@@ -73,6 +72,8 @@ def begin(
     name the script. runs: all other pages. kept: the page as it was made last, which serves again while the script is
     the same.
     """
+    from mkdocs_jupyter import convert  # only here: it takes a second, and a site without notebooks does without
+
     render, script = page.render, Path(page.file.abs_src_path)
     page.render, page.content, page.toc = (lambda config, files: None), "", TableOfContents([])
     source = script.read_text(encoding="utf-8")
@@ -111,6 +112,8 @@ def begin(
 
 
 def _convert(environment: dict[str, str], args: tuple, options: dict) -> str:
+    from mkdocs_jupyter import convert
+
     os.environ.update(environment)
     return convert.nb2html(*args, **options)
 
