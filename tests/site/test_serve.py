@@ -236,6 +236,16 @@ def test_of_a_list_the_sections_stand_once_in_its_contents(rendered):
     assert len({page.count('href="#of-page"') for page in pages}) == 1
 
 
+def test_a_page_is_judged_again_when_what_it_claims_of_another_changes(rebuilt):
+    made, rebuild = rebuilt
+    made.write("# Other\n\n[5 B](calc:page/a)\n", "other.md")
+    other = made.root / "served/other/index.html"
+    for code, said in (("", None), ("a = 6", "should read 6 B"), ("", None), ("del a; b = a", "was not computed")):
+        rebuild(PAGE.format(code))
+        assert (said is None) == ("gate-notice" not in (html := other.read_text()) and "correction" not in html)
+        assert said is None or said in html
+
+
 def test_a_page_whose_block_failed_or_did_not_run_runs_again_at_the_next_edit(rebuilt):
     made, rebuild = rebuilt
     text = '# Page\n\n```python exec="on"\nimport pathlib\nprint(pathlib.Path("{}").read_text())\n```\n'

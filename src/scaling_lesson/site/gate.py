@@ -5,11 +5,13 @@ and one list of all that does not hold; messages, pages, lists, numbers.json and
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
 from scaling_lesson.digits import show
 from scaling_lesson.site.numbers.claim import beside, find, measures, parse
@@ -132,17 +134,32 @@ class Verdicts:
     problems: tuple[Problem, ...]
 
 
-def judge(pages: Sequence[Page], settings: Settings, found: Iterable[Problem] = ()) -> Verdicts:
-    """Judge every claim of every page, once. found: what reading the site's files found, told with the rest."""
-    claims = {page.path: {n: _verdict(page, n, pages) for n in sorted(page.prose.claims)} for page in pages}
+def judge(
+    pages: Sequence[Page],
+    settings: Settings,
+    found: Iterable[Problem] = (),
+    once: Callable[[str, str, object, Callable[[], Any]], Any] = lambda kind, path, key, work: work(),
+) -> Verdicts:
+    """Judge every claim of every page, once. found: what reading the site's files found, told with the rest.
+
+    once(kind, path, key, work): what work gives, or gave for this page when the key was the same.
+    """
+    claims: dict[str, dict[int, Verdict]] = {}
     problems, exempted = set(found), set()
     shown = list(code.titles(settings.text))
     problems |= {Problem(settings.path, line, naked(word)) for line, word in settings.naked_lines(shown)}
+    by_slug = defaultdict(list)
     for page in pages:
-        problems.update(_told(page, claims[page.path].values(), settings))
+        by_slug[page.slug].append(page)
+    for page in pages:
+        named = {n: _look_up(page, page.source.claims[n], pages, by_slug) for n in sorted(page.prose.claims)}
+        made = once("verdicts", page.path, (page, named), partial(_verdicts, page, named))
+        claims[page.path] = made
         title = "" if page.title in {text for _, text in shown} else page.title
-        said = [(line, word, naked(word)) for line, word in _naked_prose(page, title, settings)]
-        for line, word, message in (*said, *_naked_code(page, settings)):
+        of_page = partial(_of_page, page, made, title, settings)
+        told, said = once("told", page.path, (page, made, title, settings), of_page)
+        problems.update(told)
+        for line, word, message in said:
             if word in settings.exempt.get(page.path, {}):
                 exempted.add((page.path, word))
             else:
@@ -159,9 +176,20 @@ def judge(pages: Sequence[Page], settings: Settings, found: Iterable[Problem] = 
     return Verdicts(claims, tuple(sorted(problems)))
 
 
-def _look_up(page: Page, link: ClaimLink, pages: Sequence[Page]) -> tuple[Page | None, Value | None, str | None]:
+def _of_page(
+    page: Page, verdicts: dict[int, Verdict], title: str, settings: Settings
+) -> tuple[list[Problem], list[tuple[int, str, str]]]:
+    """What does not hold on a page, and its naked numbers: their line, themselves, and what to say of them."""
+    said = [(line, word, naked(word)) for line, word in _naked_prose(page, title, settings)]
+    return [*_told(page, verdicts.values(), settings)], [*said, *_naked_code(page, settings)]
+
+
+_Named = tuple[Page | None, Value | None, str | None]
+
+
+def _look_up(page: Page, link: ClaimLink, pages: Sequence[Page], by_slug: Mapping[str, list[Page]]) -> _Named:
     """The page and value a claim names, or why there is none: None when a block that may publish it failed."""
-    bearers = [other for other in pages if other.slug == link.page] if link.page else [page]
+    bearers = by_slug.get(link.page, []) if link.page else [page]
     # A page without blocks publishes nothing: one of the reference code may share a lesson page's name.
     owners = [bearer for bearer in bearers if bearer.source.blocks] or bearers
     if len(owners) > 1:
@@ -178,9 +206,12 @@ def _look_up(page: Page, link: ClaimLink, pages: Sequence[Page]) -> tuple[Page |
     return owner, None, f"nothing publishes {link.name}{did_you_mean(near)}"
 
 
-def _verdict(page: Page, n: int, pages: Sequence[Page]) -> Verdict:
+def _verdicts(page: Page, named: Mapping[int, _Named]) -> dict[int, Verdict]:
+    return {n: _verdict(page, n, *found) for n, found in named.items()}
+
+
+def _verdict(page: Page, n: int, owner: Page | None, value: Value | None, message: str | None) -> Verdict:
     link, (before, after) = page.source.claims[n], page.prose.claims[n]
-    owner, value, message = _look_up(page, link, pages)
     correction = None
     if value and value.exact is None:
         expected = str(value.value)

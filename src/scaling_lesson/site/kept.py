@@ -38,6 +38,11 @@ class Kept:
         known, value = self._values.get((kind, name), (None, None))
         return value if known == key else None
 
+    def once(self, kind: str, name: str, key: object, work: Callable[[], Any]) -> Any:
+        """The value that was made from the same, or what the work gives now."""
+        kept = self.get(kind, name, key)
+        return self.put(kind, name, key, work()) if kept is None else kept
+
     def put(self, kind: str, name: str, key: object, value: Any) -> Any:
         """Keep the value in the place of the last one, and return it."""
         self._values[kind, name] = key, value
