@@ -137,17 +137,16 @@ def show(name: str, times: list[float]) -> None:
 
 
 @contextmanager
-def served(site: Path, **environment: str) -> Iterator[tuple[str, subprocess.Popen]]:
-    """The address of a server of the site, once it answers."""
+def served(site: Path) -> Iterator[str]:
+    """The address of a server of the site, which has just been started."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [*MKDOCS, "serve", "--no-strict", "-q", "-a", f"127.0.0.1:{port}"]
-    server = subprocess.Popen(
-        command, cwd=site, env=settings(site) | {"REFERENCE": "false"} | environment, stderr=subprocess.DEVNULL
-    )
+    environment = settings(site) | {"REFERENCE": "false"}
+    server = subprocess.Popen(command, cwd=site, env=environment, stderr=subprocess.DEVNULL)
     try:
-        yield f"http://127.0.0.1:{port}/", server
+        yield f"http://127.0.0.1:{port}/"
     finally:
         server.terminate()
         server.wait(timeout=60)
@@ -176,7 +175,7 @@ def edits(site: Path, times: int) -> Iterator[tuple[str, list[float]]]:
     page, module = site / f"docs/{LESSON}/kv-cache.md", site / "src/scaling_lesson/kv_cache.py"
     text, code = page.read_text("utf-8"), module.read_text("utf-8")
     fence = re.search('```python exec="on" source="above"\n', text).end()
-    with served(site) as (base, server):
+    with served(site) as base:
         address = f"{base}{LESSON}/kv-cache.html"
         yield "serve: the first page", [until(address, "</html>")]
         taken: dict[str, list[float]] = {"prose": [], "snippet": [], "src": []}

@@ -7,7 +7,6 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import sysconfig
 import tempfile
 import venv
@@ -127,7 +126,3 @@ def compare(rounds: int = 1) -> None:
         first = taken["this project, every number checked"]
         for name, times in taken.items():
             show(f"{name}: {sum(times) / sum(first):.1f} times ours", times)
-
-
-if __name__ == "__main__":
-    sys.exit(compare())
