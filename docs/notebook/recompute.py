@@ -15,8 +15,8 @@
 # number, it takes that one: it simulates where the lesson has a formula, and has a formula where the lesson measures.
 #
 # To run it, put the site's `numbers.json` beside it, or name that file: `python recompute.py path/to/numbers.json`.
-# It works in Jupyter and as a script. The site runs it too, whenever it is built, and is not published when two
-# numbers differ.
+# It works in Jupyter and as a script. That file is read at the end, when everything is recomputed. The site runs it
+# too, whenever it is built, and is not published when two numbers differ.
 
 # %%
 import inspect
@@ -35,57 +35,23 @@ from torch.utils.flop_counter import FlopCounterMode
 torch.set_num_threads(1)
 torch.manual_seed(0)
 
-here = Path(globals().get("__file__", "notebook")).parent
-places = [os.environ.get("NUMBERS_JSON", ""), *sys.argv[1:], here / "numbers.json", here.parent / "numbers.json"]
-found = [Path(p) for p in places if Path(p).name == "numbers.json" and Path(p).exists()]
-if not found:
-    raise FileNotFoundError("put the site's numbers.json beside this file")
-
-published = {}  # {page: {name: what numbers.json says of it}}
-lesson = []  # the pages that are the lesson's own
-for path, page in json.loads(found[0].read_text("utf-8"))["pages"].items():
-    *_, folder, name = path.removesuffix(".md").split("/")
-    slug = folder if name == "index" and folder != "docs" else name
-    published[slug] = {value["name"]: value for value in page["values"]}
-    if folder == "scaling-and-efficiency":
-        lesson.append(slug)
-
 # %% [markdown]
-# One function compares. Whole numbers and texts must be equal. So must other numbers, unless a call says how far
-# apart the two may be, as a share of the number. Where the lesson itself says that another machine may differ, its
-# own tolerance holds. Differences are collected, and told together at the end.
+# One function notes what was recomputed, under the page and the name where the site has it. At the end, whole numbers
+# and texts must be equal. So must other numbers, unless a call says how far apart the two may be, as a share of the
+# number. Where the lesson itself says that another machine may differ, its own tolerance holds.
 
 # %%
 LAST_BITS = 1e-12  # both routes round to float64, at other steps
 SEARCHED = 1e-6  # a search finds a flat minimum no more precisely
 
-compared, differences = set(), []
+recomputed = []  # (page, name, value, how far apart)
 
 
-def check(page, within=0.0, **recomputed):
-    for name, mine in recomputed.items():
-        compared.add((page, name))
-        entry = published.get(page, {}).get(name)
-        theirs = entry and f"{entry['value']} {entry['unit']}".strip()
-        if entry and same(mine, entry, within):
-            print(f"{name}: {theirs}")
-            continue
-        message = f"recomputed {name}: {mine}, published {theirs or 'nothing'}"
-        print(f"DIFFERS: {message}")
-        differences.append(f"{page}: {message}")
-
-
-def same(mine, entry, within):
-    text = entry["value"]
-    if entry["type"] in ("str", "bool") or isinstance(mine, (str, bool)):
-        return type(mine).__name__ == entry["type"] and str(mine) == text
-    try:
-        exact = "/" in text or text.lstrip("-").isdigit()
-        theirs = Fraction(text) if exact else Fraction(float(text))
-    except (ValueError, OverflowError):
-        return False  # a text, or infinite
-    apart = abs(Fraction(mine) - theirs)
-    return apart <= max(abs(theirs) * Fraction(within), Fraction(entry["tolerance"]))
+def check(page, within=0.0, **values):
+    for name, mine in values.items():
+        recomputed.append((page, name, mine, within))
+        whole = not isinstance(mine, Fraction) or mine.denominator == 1
+        print(f"{name}: {mine if whole else float(mine)}")
 
 
 # %% [markdown]
@@ -1631,9 +1597,46 @@ check(
 # %% [markdown]
 # ## The reckoning
 #
-# How many numbers were compared, which published ones were not, and every difference.
+# Now the site's numbers are read: how many were compared, which were not, and every difference.
 
 # %%
+here = Path(globals().get("__file__", "notebook")).parent
+places = [os.environ.get("NUMBERS_JSON", ""), *sys.argv[1:], here / "numbers.json", here.parent / "numbers.json"]
+found = [Path(p) for p in places if Path(p).name == "numbers.json" and Path(p).exists()]
+if not found:
+    raise FileNotFoundError("put the site's numbers.json beside this file")
+
+published = {}  # {page: {name: what numbers.json says of it}}
+lesson = []  # the pages that are the lesson's own
+for path, page in json.loads(found[0].read_text("utf-8"))["pages"].items():
+    *_, folder, name = path.removesuffix(".md").split("/")
+    slug = folder if name == "index" and folder != "docs" else name
+    published[slug] = {value["name"]: value for value in page["values"]}
+    if folder == "scaling-and-efficiency":
+        lesson.append(slug)
+
+
+def same(mine, entry, within):
+    text = entry["value"]
+    if entry["type"] in ("str", "bool") or isinstance(mine, (str, bool)):
+        return type(mine).__name__ == entry["type"] and str(mine) == text
+    try:
+        exact = "/" in text or text.lstrip("-").isdigit()
+        theirs = Fraction(text) if exact else Fraction(float(text))
+    except (ValueError, OverflowError):
+        return False  # a text, or infinite
+    apart = abs(Fraction(mine) - theirs)
+    return apart <= max(abs(theirs) * Fraction(within), Fraction(entry["tolerance"]))
+
+
+differences = []
+for page, name, mine, within in recomputed:
+    entry = published.get(page, {}).get(name)
+    theirs = f"{entry['value']} {entry['unit']}".strip() if entry else "nothing"
+    if not (entry and same(mine, entry, within)):
+        differences.append(f"{page}: recomputed {name}: {mine}, published {theirs}")
+
+compared = {(page, name) for page, name, *_ in recomputed}
 left_out = [(page, name) for page in lesson for name in published[page] if (page, name) not in compared]
 print(f"{len(compared)} numbers compared, {len(differences)} differ")
 print(f"{len(left_out)} of the lesson's numbers were not compared")

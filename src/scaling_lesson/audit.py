@@ -10,11 +10,14 @@ Prints one line a problem, then a count. Exit status: 0 all holds, 1 problems, 2
 import json
 import math
 import operator
+import os
 import re
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from difflib import SequenceMatcher
 from fractions import Fraction
+from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urljoin
@@ -158,8 +161,9 @@ class Node:
 
     def __init__(self, tag: str, attributes: dict[str, str], line: int, parent: "Node | None", data: str = "") -> None:
         self.tag, self.attributes, self.line, self.parent, self.data = tag, attributes, line, parent or self, data
-        self.classes = set(attributes.get("class", "").split())
-        self.inside: set[str] = self.classes | (parent.inside if parent else set())  # with those of all it is in
+        self.classes = frozenset(attributes["class"].split()) if "class" in attributes else frozenset()
+        around: frozenset[str] = parent.inside if parent else frozenset()
+        self.inside = around | self.classes if self.classes else around  # with those of all it is in
         self.parts: list[Node] = []
 
     def text(self) -> str:
@@ -204,17 +208,18 @@ class Page(HTMLParser):
             node = node.parent
         self.at = node.parent if node.tag else self.at
 
-    def shown(self, node: Node) -> Iterator[tuple[int, str]]:
+    def shown(self, node: Node) -> list[tuple[int, str]]:
         """(line, text) of all that is visible or read out, but code and what is compared on its own."""
+        found = [(node.line, node.data)] if node.data else []
         for name, text in node.attributes.items():
             described = name == "content" and re.search("title|description", str(node.attributes))
             if name in READ_OUT or described or (name == "value" and node.tag == "input"):
-                yield node.line, text
-        yield node.line, node.data
+                found.append((node.line, text))
         dressed = node.tag == "code" and node.parent.tag != "pre" and DRESSED.fullmatch(node.text().strip())
         hidden = node.tag in CODE or node.classes & GENERATED or node in self.not_prose
         for part in node.parts if dressed or not hidden else ():
-            yield from self.shown(part)
+            found += self.shown(part)
+        return found
 
 
 def formula(node: Node) -> str:
@@ -330,8 +335,8 @@ def compare(page: Page, found: list[tuple[int, str]], listed: list[str]) -> None
                 page.tell(found[start - 1][0] if start else 1, f"{item} of numbers.json is missing after this line")
 
 
-def audit(site: Path) -> tuple[list[str], str]:
-    """All problems of a site, as lines, and what was verified."""
+def check_pages(site: Path, pages: list[Path]) -> list[tuple[str, int, str]]:
+    """The problems of some pages: path, line, message."""
     numbers = json.loads((site / "numbers.json").read_text(encoding="utf-8"))
     urls = {path: folder("/" + unquote(entry["url"])) for path, entry in numbers["pages"].items()}
     values: dict[str, list[dict]] = {}
@@ -340,9 +345,8 @@ def audit(site: Path) -> tuple[list[str], str]:
             values.setdefault(f"{urls[path]}#calc-{value['name']}", []).append(value)
     words = sorted(["404 - Not found", *numbers["names"]], key=len, reverse=True)  # the theme's title for lost readers
     names = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)")
-    pages = {page.url: page for page in (Page(site, file) for file in sorted(site.rglob("*.html")))}
-    told = [f'numbers.json:1: its page "{url[1:]}" is not on the site' for url in urls.values() if url not in pages]
-    for page in pages.values():
+    told = []
+    for page in (Page(site, file) for file in pages):
         path = next((path for path in urls if urls[path] == page.url), "")
         parts = [
             numbers["pages"][part] for part in numbers["copies"].get(page.path, [path]) if part in numbers["pages"]
@@ -355,9 +359,24 @@ def audit(site: Path) -> tuple[list[str], str]:
         if "computed" in set().union(*(node.classes for node in page.nodes)):  # sorted by source, not as computed
             cells, cells_listed = sorted(cells, key=lambda cell: cell[1]), sorted(cells_listed)
         compare(page, cells, cells_listed)
-        told += [f"{page.path}:{line}: {message}" for line, message in sorted(set(page.problems))]
-    claims, cells = (sum(len(entry[what]) for entry in numbers["pages"].values()) for what in ("claims", "cells"))
-    return told, f"{claims:,} claims, {cells:,} cells on {len(pages):,} pages hold"
+        told += [(page.path, line, message) for line, message in set(page.problems)]
+    return told
+
+
+def audit(site: Path) -> tuple[list[str], str]:
+    """All problems of a site, as lines, and what was verified. Each core checks some of the pages."""
+    listed = json.loads((site / "numbers.json").read_text(encoding="utf-8"))["pages"].values()
+    pages = sorted(site.rglob("*.html"), key=lambda file: file.stat().st_size)
+    cores = os.cpu_count() or 1
+    with ProcessPoolExecutor(cores) as pool:
+        batches = pool.map(partial(check_pages, site), [pages[n::cores] for n in range(cores)])
+        told = [problem for batch in batches for problem in batch]
+    there = {folder(f"/{page.relative_to(site).as_posix()}") for page in pages}
+    missing = {folder("/" + unquote(entry["url"])) for entry in listed} - there
+    told += [("numbers.json", 1, f'its page "{url[1:]}" is not on the site') for url in missing]
+    claims, cells = (sum(len(entry[what]) for entry in listed) for what in ("claims", "cells"))
+    verdict = f"{claims:,} claims, {cells:,} cells on {len(pages):,} pages hold"
+    return [f"{path}:{line}: {message}" for path, line, message in sorted(told)], verdict
 
 
 def main(arguments: list[str]) -> int:

@@ -175,7 +175,7 @@ def _explained(site: NumbersPlugin, path: str, only: str) -> Iterator[str]:
             yield f"  value       {value.in_full}"
             yield f"  expression  {value.expression}"
             yield f"  tolerance   {value.margin or 'none'}"
-            yield f"  source      {value.source or 'none: it is computed here'}"
+            yield f"  source      {value.source.get('text', 'none: it is computed here')}"
         else:
             yield f"{path}: {name} is not published now"
         line, text = page.record.entries.get(f"value {name}", (0, ""))

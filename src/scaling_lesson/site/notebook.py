@@ -28,7 +28,6 @@ from scaling_lesson.site.gate import Problem
 from scaling_lesson.site.run.results import Results
 from scaling_lesson.site.run.worker import Runner
 from scaling_lesson.site.show.blocks import error_html
-from scaling_lesson.site.web.notebook_page import page_html, to_ipynb
 from scaling_lesson.site.web.numbers_json import recomputable
 
 SETTINGS = {
@@ -78,29 +77,27 @@ def begin(
     page.render, page.content, page.toc = (lambda config, files: None), "", TableOfContents([])
     source = script.read_text(encoding="utf-8")
     asked: list[tuple[tuple, dict]] = []
-    converted: Future[str] = Future()
+    made: Future[tuple[str, str]] = Future()
     if kept is None or kept.source != source:
         kept, folder = None, tempfile.TemporaryDirectory()
         try:
             with patch.object(convert, "nb2html", lambda *args, **options: asked.append((args, options)) or ""):
                 render(config, files)  # all but the notebook's own HTML
-            converted = runner.beside(_convert, _environment(folder.name, runs), *asked[0])
+            shown_as = source, script.stem, get_relative_url("numbers.json", page.url), executed
+            made = runner.beside(_make, _environment(folder.name, runs), *asked[0], *shown_as)
         except Exception as error:
-            converted.set_exception(error)
+            made.set_exception(error)
     toc, title = page.toc, page.title
 
     def finish(unknown: set[str]) -> tuple[Shown, list[Problem]]:
         shown, found = kept, []
         if shown is None:
-            content = ""
             try:
-                content = page_html(
-                    converted.result(), script.stem, get_relative_url("numbers.json", page.url), executed
-                )
+                content, ipynb = made.result()
             except Exception as error:
                 found = [Problem(path, line, message) for line, message in _told(error, source, unknown)]
-            content = "".join(error_html(str(problem)) for problem in found) + content
-            shown = Shown(source, content, toc, title, to_ipynb(source))
+                content, ipynb = "".join(error_html(str(problem)) for problem in found), ""
+            shown = Shown(source, content, toc, title, ipynb)
             folder.cleanup()
         page.content, page.toc, page.title = shown.content, shown.toc, shown.title
         target = Path(page.file.abs_dest_path).with_name(f"{script.stem}.ipynb")
@@ -111,11 +108,14 @@ def begin(
     return finish
 
 
-def _convert(environment: dict[str, str], args: tuple, options: dict) -> str:
+def _make(environment: dict[str, str], args: tuple, options: dict, source: str, *shown_as: Any) -> tuple[str, str]:
+    """Run the notebook; its page, and the script as a notebook without outputs."""
     from mkdocs_jupyter import convert
 
+    from scaling_lesson.site.web.notebook_page import page_html, to_ipynb
+
     os.environ.update(environment)
-    return convert.nb2html(*args, **options)
+    return page_html(convert.nb2html(*args, **options), *shown_as), to_ipynb(source)
 
 
 def _environment(folder: str, runs: Mapping[str, Future[Results]]) -> dict[str, str]:

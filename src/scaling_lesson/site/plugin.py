@@ -158,8 +158,9 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
                 self._sources[path], self._runs[path] = source, self._run(source)
         running = [path for path, source in self._sources.items() if any(block.runs for block in source.blocks)]
         self._progress.count([self._runs[path] for path in running])
-        for file in files.documentation_pages():
-            if self._path(file) in running:  # rendered after the others, beside which its blocks run
+        # A notebook begins to run first; pages whose blocks run meanwhile are rendered last.
+        for file in sorted(files.documentation_pages(), key=lambda file: self._path(file) in running):
+            if not notebook.is_notebook(file):
                 files.remove(file)
                 files.append(file)
 

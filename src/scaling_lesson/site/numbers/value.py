@@ -22,7 +22,8 @@ class Value:
     unit: Unit
     tolerance: float
     reason: str
-    source: Any
+    source: dict[str, str]
+    """Where an outside fact is printed: all as one `text`, and its title, where, date and url; else nothing."""
     expression: str
     place: Place
 
@@ -75,11 +76,11 @@ class Cell:
 
 @dataclass(frozen=True)
 class Fact:
-    """An outside fact, by its name in the code, and the Source it has there."""
+    """An outside fact, by its name in the code, and where it is printed, as for a Value."""
 
     name: str
     cell: Cell
-    source: Any
+    source: dict[str, str]
 
 
 def canonical(value: object, unit: str = "") -> str:

@@ -109,7 +109,7 @@ class Session:
                 needs = f'its unit must be ""; got {unit!r}' if unit else f"it has no tolerance; got {tolerance!r}"
                 raise ValueError(f"{name} is {type(value).__name__}, so {needs}")
             expression = self._provenance.of(name, self._line())
-            entry = Value(name, value, parsed, float(tolerance), reason, source, expression, self._place())
+            entry = Value(name, value, parsed, float(tolerance), reason, _printed(source), expression, self._place())
             self._enter(f"value {name}", entry.text, entry.place, entry.tolerance)
             self._left.values[name] = entry
 
@@ -122,7 +122,7 @@ class Session:
         self._enter(f"fact {name}", canonical(plain))
         cell = Cell(digits.in_full(float(Fraction(plain) / shown.factor)), plain, shown)
         self._left.cells.append(cell)
-        self._left.facts[name] = Fact(name, cell, source)
+        self._left.facts[name] = Fact(name, cell, _printed(source))
 
     def figure(
         self, figure: matplotlib.figure.Figure, *, name: str, title: str, desc: str, data: tuple | None = None
@@ -224,6 +224,11 @@ def _modules() -> set[str]:
     """The files of the lesson's code that this process has imported."""
     lesson = [module for name, module in sys.modules.items() if name.partition(".")[0] == "scaling_lesson"]
     return {str(module.__file__) for module in lesson if module.__file__}
+
+
+def _printed(source: Any) -> dict[str, str]:
+    """Where an outside fact is printed, as texts, which a process without the lesson's code can read too."""
+    return {"title": str(source), **getattr(source, "__dict__", {}), "text": str(source)} if source else {}
 
 
 def _plain(name: str, value: Any) -> Any:

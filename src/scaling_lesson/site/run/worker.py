@@ -59,8 +59,7 @@ class Runner:
 
     def __init__(self) -> None:
         """Starts the server; it imports while the caller goes on."""
-        self._server = multiprocessing.get_context("forkserver")
-        self._server.set_forkserver_preload(PRELOAD)
+        forkserver.set_forkserver_preload(PRELOAD)
         with patch.dict(os.environ, SETTINGS), _no_main():
             forkserver.ensure_running()
         self._free = threading.Semaphore(os.cpu_count() or 1)
@@ -70,19 +69,17 @@ class Runner:
 
     def run(self, path: str, jobs: Sequence[Job]) -> Future[Results]:
         """The results of a page's blocks, when they are there. path: as messages name the page."""
-
-        def work() -> Results:
-            with self._free:
-                return self._page(path, jobs)
-
-        return _later(work)
+        return _later(lambda: self._page(path, jobs))
 
     def beside(self, call: Callable[..., Any], *args: Any) -> Future[Any]:
-        """What the call gives, or its error, from a process of its own with this one's folder and environment."""
+        """What the call gives, or its error, from a process of its own with this one's folder and environment.
+
+        It does not wait for the server, which has imported what the call may not need.
+        """
 
         def work() -> Any:
-            ours, theirs = self._server.Pipe()
-            process = self._start(_call, theirs, call, args)
+            ours, theirs = multiprocessing.Pipe()
+            process = self._start("spawn", _call, theirs, call, args)
             theirs.close()
             try:
                 result = ours.recv()
@@ -100,8 +97,9 @@ class Runner:
         for process in set(self._processes):
             _kill(process)
 
-    def _start(self, target: Callable[..., None], theirs: Connection, *args: Any) -> BaseProcess:
-        process = self._server.Process(target=target, args=(theirs, {**os.environ, **SETTINGS}, *args))
+    def _start(self, method: str, target: Callable[..., None], theirs: Connection, *args: Any) -> BaseProcess:
+        context: Any = multiprocessing.get_context(method)
+        process = context.Process(target=target, args=(theirs, {**os.environ, **SETTINGS}, *args))
         with self._starting, _no_main():
             process.start()
         self._processes.add(process)
@@ -113,9 +111,9 @@ class Runner:
         blocks: dict[int, BlockResult] = {}
         if not any(job.runs for job in jobs):
             return Results(blocks)
-        ours, theirs = self._server.Pipe()
-        process = self._start(_serve, theirs, path)
-        with ours:
+        ours, theirs = multiprocessing.Pipe()
+        with self._free, ours:
+            process = self._start("forkserver", _serve, theirs, path)
             theirs.close()
             for job in (job for job in jobs if job.runs and process.is_alive()):
                 blocks[job.index] = result = _run(ours, process, job)

@@ -62,5 +62,5 @@ def _provenance(value: Value) -> str:
     if value.tolerance:
         parts.append(f"<span>{escape(value.margin)}</span>")
     if value.source:
-        parts.append(f"<span>Source: {escape(str(value.source))}</span>")
+        parts.append(f"<span>Source: {escape(value.source['text'])}</span>")
     return " ".join(parts)

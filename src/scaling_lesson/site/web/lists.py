@@ -58,9 +58,8 @@ class Listing:
         for page in self.pages:
             sourced = [v for v in page.results.values.values() if v.source and v.exact is not None]
             for item in (*page.results.facts.values(), *sourced):
-                source = {"title": item.source} if isinstance(item.source, str) else vars(item.source)
-                document = source["title"], source.get("date", ""), source.get("url", "")
-                cited[document][source.get("where", "")].append((page, item))
+                title, date, url, where = (item.source.get(part, "") for part in ("title", "date", "url", "where"))
+                cited[title, date, url][where].append((page, item))
         for number, (title, date, url) in enumerate(sorted(cited), 1):
             link = f'<p><a href="{escape(url)}">{escape(re.sub("^https?://", "", url))}</a></p>' if url else ""
             rows = [row for where, items in cited[title, date, url].items() for row in self._group(where, items)]

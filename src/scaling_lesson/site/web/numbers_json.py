@@ -37,5 +37,9 @@ def _value(page: Page, value: Value) -> dict:
     accepted = page.accepted(value)
     recorded = str(value.value if accepted is None else accepted)
     margin = {"recorded": recorded, "reason": value.reason}
-    origin = {"expression": value.expression, "source": str(value.source), "line": page.source.line(value.place)}
+    origin = {
+        "expression": value.expression,
+        "source": value.source.get("text", ""),
+        "line": page.source.line(value.place),
+    }
     return {**_exact(value), **margin, **origin}
