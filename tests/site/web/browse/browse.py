@@ -6,7 +6,6 @@ dark only colours differ, so there its rules on colours suffice.
 """
 
 import argparse
-import functools
 import gzip
 import http.server
 import json
@@ -15,9 +14,10 @@ import statistics
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
@@ -75,7 +75,7 @@ class Gzipped(http.server.SimpleHTTPRequestHandler):
 
 @contextmanager
 def served(site: Path) -> Iterator[str]:
-    handler = functools.partial(Gzipped, directory=site)
+    handler = partial(Gzipped, directory=site)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
@@ -120,13 +120,33 @@ def judged(page: Page, base: str, address: str) -> list[str]:
     return [*wrong, f"{address}: {nodes} nodes, more than {most}"] if nodes > most else wrong
 
 
-def looked_at(site: Path, base: str, script: str, addresses: list[str]) -> list[str]:
+def by_axe(base: str, script: str, addresses: list[str]) -> Iterator[str]:
+    """What axe-core finds on these pages."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=os.environ["CHROMIUM"], args=FLAGS)
         context = browser.new_context()
         context.add_init_script(script)
         page = context.new_page()
-        return [problem for address in addresses for problem in judged(page, base, address)]
+        for address in addresses:
+            yield from judged(page, base, address)
+
+
+def by_lighthouse(base: str, addresses: list[str]) -> Iterator[str]:
+    """Where Lighthouse does not give full marks."""
+    for run in lighthouse(base, 1, "accessibility,best-practices,seo", addresses):
+        lost = ", ".join(f"{name} {score}" for name, score in run["scores"].items() if score < 100)
+        if lost or run.get("error"):
+            yield f"{run['address'].removeprefix(base)}: {lost}: {run.get('error') or '; '.join(run['lost'])}"
+
+
+def told(judge: Callable[[list[str]], Iterator[str]], addresses: list[str]) -> int:
+    """How many problems the judge finds, each told as it is found. Two browsers have half of the pages each."""
+
+    def tell(half: list[str]) -> int:
+        return sum(print(problem, flush=True) is None for problem in judge(half))
+
+    with ThreadPoolExecutor(2) as workers:
+        return sum(workers.map(tell, (addresses[::2], addresses[1::2])))
 
 
 def lighthouse(base: str, runs: int, categories: str, addresses: list[str]) -> Iterator[dict]:
@@ -148,21 +168,11 @@ def main() -> None:
     script = (HERE / "node_modules/axe-core/axe.min.js").read_text("utf-8")
     addresses = [address for address in pages(options.site) if options.only in address]
     with served(options.site.resolve()) as base:
-        with ThreadPoolExecutor(2) as workers:
-            halves = [(addresses[i::2]) for i in range(2)]
-            wrong = [
-                p
-                for found in workers.map(lambda half: looked_at(options.site, base, script, half), halves)
-                for p in found
-            ]
-        print(f"axe-core: {len(addresses)} pages, {len(wrong)} problems", flush=True)
-        for run in lighthouse(base, 1, "accessibility,best-practices,seo", addresses):
-            lost = ", ".join(f"{name} {score}" for name, score in run["scores"].items() if score < 100)
-            if lost or run.get("error"):
-                wrong.append(
-                    f"{run['address'].removeprefix(base)}: {lost}: {run.get('error') or '; '.join(run['lost'])}"
-                )
-        print(f"Lighthouse: {len(addresses)} pages, {len(wrong)} problems in all", flush=True)
+        wrong = 0
+        for name, judge in (("axe-core", partial(by_axe, base, script)), ("Lighthouse", partial(by_lighthouse, base))):
+            found = told(judge, addresses)
+            print(f"{name}: {len(addresses)} pages, {found} problems", flush=True)
+            wrong += found
         if options.performance:
             lesson = [a for a in addresses if not a or a.startswith("scaling")]
             scores: dict[str, list[int]] = {}
@@ -170,8 +180,6 @@ def main() -> None:
                 scores.setdefault(run["address"].removeprefix(base), []).append(run["scores"]["performance"])
             for address, found in scores.items():
                 print(f"performance {statistics.median(found):.0f} of {sorted(found)}: {address or 'home'}")
-    for problem in wrong:
-        print(problem)
     sys.exit(bool(wrong))
 
 
