@@ -369,7 +369,8 @@ def audit(site: Path) -> tuple[list[str], str]:
     pages = sorted(site.rglob("*.html"), key=lambda file: file.stat().st_size)
     cores = os.cpu_count() or 1
     with ProcessPoolExecutor(cores) as pool:
-        batches = pool.map(partial(check_pages, site), [pages[n::cores] for n in range(cores)])
+        run = pool.map if len(pages) > 9 else map  # a few take less time than to start processes
+        batches = run(partial(check_pages, site), [pages[n::cores] for n in range(cores)])
         told = [problem for batch in batches for problem in batch]
     there = {folder(f"/{page.relative_to(site).as_posix()}") for page in pages}
     missing = {folder("/" + unquote(entry["url"])) for entry in listed} - there
