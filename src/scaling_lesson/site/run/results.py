@@ -39,15 +39,11 @@ class Figure:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a block did not run to its end. missing: the name it did not find, "" for another reason.
-
-    follows: whether an earlier block failed that may have defined that name, so that this is no failure of its own.
-    """
+    """Why a block did not run to its end. missing: the name it did not find, "" for another reason."""
 
     place: Place
     message: str
     missing: str = ""
-    follows: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,7 +84,7 @@ class Results:
 
     @cached_property
     def failures(self) -> list[Failure]:
-        return [b.failure for b in self.blocks.values() if b.failure and not b.failure.follows]
+        return [block.failure for block in self.blocks.values() if block.failure]
 
     @property
     def cells(self) -> list[Cell]:

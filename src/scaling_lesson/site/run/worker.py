@@ -119,8 +119,9 @@ class Runner:
             theirs.close()
             for job in (job for job in jobs if job.runs and process.is_alive()):
                 blocks[job.index] = result = _run(ours, process, job)
-                if failure := result.failure:
-                    blocks[job.index] = replace(result, failure=replace(failure, follows=failure.missing in lost))
+                if result.failure:
+                    if result.failure.missing in lost:  # an earlier block failed that may have defined it
+                        blocks[job.index] = replace(result, failure=None)
                     lost.update(re.findall(r"\w+", job.code))
             _kill(process)
         self._processes.discard(process)
