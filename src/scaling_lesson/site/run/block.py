@@ -70,18 +70,19 @@ class Session:
                     exec(compile(ast.Module([statement], []), self._path, "exec", flags), self._names)
         except BaseException as error:
             # Everything, exits too: a block that ends early has not computed the page's numbers.
-            failure = Failure(*self._describe(error), (error.name or "") if isinstance(error, NameError) else "")
+            failure = self._failure(error)
         else:
             for n, line in enumerate(printed.getvalue().splitlines(), 1):
                 self._enter(f"block {job.index + 1} line {n}", canonical(line), (job.index, 0))
         signal.setitimer(signal.ITIMER_REAL, 0)
         doubts = [] if failure else self._provenance.mislabelled(self._names)
+        imported = [module for name, module in sys.modules.items() if name.partition(".")[0] == "scaling_lesson"]
         return replace(
             self._left,
             printed=printed.getvalue(),
             failure=failure,
-            doubts=[((job.index, line - job.line - 1), what) for line, what in doubts],
-            reads=frozenset(self._reads.union(_modules())),
+            doubts=[(self._place(line), what) for line, what in doubts],
+            reads=frozenset(self._reads.union(str(module.__file__) for module in imported)),
         )
 
     def publish(
@@ -177,9 +178,7 @@ class Session:
     def _enter(self, key: str, text: str, place: Place | None = None, tolerance: float = 0.0) -> None:
         """Add a line to the page's record."""
         if key in self._keys:
-            kind, _, name = key.partition(" ")
-            done = {"value": "published", "fact": "cited"}.get(kind, f"a {kind}")
-            raise ValueError(f"{name} is already {done} on this page")
+            raise ValueError(f"this page already has {key}")
         self._keys.add(key)
         self._left.entries[key] = Entry(text, place or self._place(), tolerance)
 
@@ -205,25 +204,21 @@ class Session:
             frame = frame.f_back
         return frame.f_lineno if frame else self._job.line + 1
 
-    def _place(self) -> Place:
-        return self._job.index, self._line() - self._job.line - 1
+    def _place(self, line: int = 0) -> Place:
+        """Of a line of the page; without one, of that which is running."""
+        return self._job.index, (line or self._line()) - self._job.line - 1
 
-    def _describe(self, error: BaseException) -> tuple[Place, str]:
-        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == self._path]
-        syntax = isinstance(error, SyntaxError)
+    def _failure(self, error: Any) -> Failure:
+        frames, syntax = traceback.extract_tb(error.__traceback__), isinstance(error, SyntaxError)
+        lines = [self._job.line + 1, *(frame.lineno for frame in frames if frame.filename == self._path)]
         if syntax and error.filename == self._path:
-            lines = [error.lineno or self._job.line + 1]
+            lines.append(error.lineno or lines[0])
         said = " ".join(str(error.msg if syntax else error).split())
         what = f"raised {type(error).__name__}{said and f': {said}'}"
         if isinstance(error, SystemExit):
             what = f"called sys.exit({error})"
-        return (self._job.index, (lines or [self._job.line + 1])[-1] - self._job.line - 1), f"the block {what}"
-
-
-def _modules() -> set[str]:
-    """The files of the lesson's code that this process has imported."""
-    lesson = [module for name, module in sys.modules.items() if name.partition(".")[0] == "scaling_lesson"]
-    return {str(module.__file__) for module in lesson if module.__file__}
+        missing = error.name or "" if isinstance(error, NameError) else ""
+        return Failure(self._place(lines[-1]), f"the block {what}", missing)
 
 
 def _plain(name: str, value: Any) -> Any:
