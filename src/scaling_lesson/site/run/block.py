@@ -121,9 +121,8 @@ class Session:
         """
         plain, shown = _plain(name, value), parse_unit(unit)
         self._enter(f"fact {name}", canonical(plain))
-        cell = Cell(digits.in_full(float(Fraction(plain) / shown.factor)), plain, shown)
-        self._left.cells.append(cell)
-        self._left.facts[name] = Fact(name, cell, source)
+        text = digits.in_full(float(Fraction(plain) / shown.factor))
+        self._left.facts.append(Fact(name, Cell(text, plain, shown), source))
 
     def figure(
         self, figure: matplotlib.figure.Figure, *, name: str, title: str, desc: str, data: tuple | None = None
@@ -172,8 +171,7 @@ class Session:
             return value if isinstance(value, str) else "yes" if value else "no"
         title, symbol, decimals = column
         plain, unit = _plain(title, value), parse_unit(symbol)
-        self._left.cells.append(Cell(digits.show(Fraction(plain), replace(unit, symbol=""), decimals), plain, unit))
-        return self._left.cells[-1]
+        return Cell(digits.show(Fraction(plain), replace(unit, symbol=""), decimals), plain, unit)
 
     def _enter(self, key: str, text: str, place: Place | None = None, tolerance: float = 0.0) -> None:
         """Add a line to the page's record."""

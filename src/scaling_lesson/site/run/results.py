@@ -58,8 +58,7 @@ class BlockResult:
     doubts: Sequence[tuple[Place, str]] = ()
     values: dict[str, Value] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
-    cells: list[Cell] = field(default_factory=list)
-    facts: dict[str, Fact] = field(default_factory=dict)
+    facts: list[Fact] = field(default_factory=list)
     reads: frozenset[str] = frozenset()
 
     @property
@@ -85,14 +84,6 @@ class Results:
     @cached_property
     def failures(self) -> list[Failure]:
         return [block.failure for block in self.blocks.values() if block.failure]
-
-    @property
-    def cells(self) -> list[Cell]:
-        return [cell for block in self.blocks.values() for cell in block.cells]
-
-    @property
-    def facts(self) -> dict[str, Fact]:
-        return {name: fact for block in self.blocks.values() for name, fact in block.facts.items()}
 
     @property
     def reads(self) -> frozenset[str]:

@@ -57,7 +57,8 @@ class Listing:
         cited = defaultdict(lambda: defaultdict(list))
         for page in self.pages:
             sourced = [v for v in page.results.values.values() if v.source and v.exact is not None]
-            for item in (*page.results.facts.values(), *sourced):
+            facts = [fact for block in page.results.blocks.values() for fact in block.facts]
+            for item in (*facts, *sourced):
                 source = {"title": item.source} if isinstance(item.source, str) else vars(item.source)
                 document = source["title"], source.get("date", ""), source.get("url", "")
                 cited[document][source.get("where", "")].append((page, item))
