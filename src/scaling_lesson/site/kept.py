@@ -139,10 +139,8 @@ class KeepPages(BasePlugin):
         """Look for edits twenty times a second, instead of twice, and wait for no more of them than a file needs."""
         server.build_delay = 0.02
         server.builder = _with_last_pages(server.builder, Path(config.site_dir))
-        paths = [config.docs_dir, *([config.config_file_path] if config.config_file_path else [])]
-        for path in paths:
-            server.unwatch(path)
         server.observer = PollingObserver(timeout=0.05)
+        paths, server._watched_paths = [*server._watched_paths], {}
         for path in [*paths, str(Path(__file__).parents[1])]:
             server.watch(path)
         return server
