@@ -29,7 +29,7 @@ from scaling_lesson.figures import STYLE, svg
 from scaling_lesson.site.numbers.value import Cell, Entry, Fact, Place, Value, canonical
 from scaling_lesson.site.run.astray import Astray
 from scaling_lesson.site.run.provenance import Provenance
-from scaling_lesson.site.run.results import BlockResult, Failure, Figure, Job, Table
+from scaling_lesson.site.run.results import BlockResult, Figure, Job, Table
 from scaling_lesson.units import parse_unit, without_prefix
 
 
@@ -56,7 +56,7 @@ class Session:
         """Run a block."""
         self._job, self._left, self._reads = job, BlockResult(), set()
         source = "\n" * job.line + job.code  # so that its lines are the page's
-        printed, failure = io.StringIO(), None
+        printed, error = io.StringIO(), None
         self._tell(job.line + 1)
         signal.signal(signal.SIGALRM, self._stop)
         signal.setitimer(signal.ITIMER_REAL, job.limit_s)
@@ -68,20 +68,20 @@ class Session:
                 for statement in tree.body:
                     self._tell(statement.lineno)
                     exec(compile(ast.Module([statement], []), self._path, "exec", flags), self._names)
-        except BaseException as error:
-            # Everything, exits too: a block that ends early has not computed the page's numbers.
-            failure = self._failure(error)
+        except BaseException as raised:
+            error = raised  # whatever it is, exits too: a block that ends early has not computed the page's numbers
         else:
             for n, line in enumerate(printed.getvalue().splitlines(), 1):
                 self._enter(f"block {job.index + 1} line {n}", canonical(line), (job.index, 0))
         signal.setitimer(signal.ITIMER_REAL, 0)
-        doubts = [] if failure else self._provenance.mislabelled(self._names)
+        problems = self._provenance.mislabelled(self._names) if error is None else [self._ended(error)]
         imported = [module for name, module in sys.modules.items() if name.partition(".")[0] == "scaling_lesson"]
         return replace(
             self._left,
             printed=printed.getvalue(),
-            failure=failure,
-            doubts=[(self._place(line), what) for line, what in doubts],
+            problems=[(self._place(line), message) for line, message in problems],
+            failed=error is not None,
+            missing=(error.name or "") if isinstance(error, NameError) else "",
             reads=frozenset(self._reads.union(str(module.__file__) for module in imported)),
         )
 
@@ -206,7 +206,8 @@ class Session:
         """Of a line of the page; without one, of that which is running."""
         return self._job.index, (line or self._line()) - self._job.line - 1
 
-    def _failure(self, error: Any) -> Failure:
+    def _ended(self, error: Any) -> tuple[int, str]:
+        """Where and why the block ended early."""
         frames, syntax = traceback.extract_tb(error.__traceback__), isinstance(error, SyntaxError)
         lines = [self._job.line + 1, *(frame.lineno for frame in frames if frame.filename == self._path)]
         if syntax and error.filename == self._path:
@@ -215,8 +216,7 @@ class Session:
         what = f"raised {type(error).__name__}{said and f': {said}'}"
         if isinstance(error, SystemExit):
             what = f"called sys.exit({error})"
-        missing = error.name or "" if isinstance(error, NameError) else ""
-        return Failure(self._place(lines[-1]), f"the block {what}", missing)
+        return lines[-1], f"the block {what}"
 
 
 def _plain(name: str, value: Any) -> Any:

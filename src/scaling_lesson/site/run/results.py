@@ -38,24 +38,17 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Failure:
-    """Why a block did not run to its end. missing: the name it did not find, "" for another reason."""
-
-    place: Place
-    message: str
-    missing: str = ""
-
-
-@dataclass(frozen=True)
 class BlockResult:
-    """What one block left behind. doubts: what in it misleads a reader. reads: the files of the project it opened, and
-    those of the lesson's modules that were imported.
+    """What one block left behind. problems: what ended it, or what in it misleads a reader. failed: whether it ended
+    early. missing: the name it then did not find. reads: the files of the project it opened, and those of the lesson's
+    modules that were imported.
     """
 
     printed: str = ""
     shown: list[Figure | Table] = field(default_factory=list)
-    failure: Failure | None = None
-    doubts: Sequence[tuple[Place, str]] = ()
+    problems: Sequence[tuple[Place, str]] = ()
+    failed: bool = False
+    missing: str = ""
     values: dict[str, Value] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
     facts: list[Fact] = field(default_factory=list)
@@ -82,8 +75,8 @@ class Results:
         return {key: entry for block in self.blocks.values() for key, entry in block.entries.items()}
 
     @cached_property
-    def failures(self) -> list[Failure]:
-        return [block.failure for block in self.blocks.values() if block.failure]
+    def failures(self) -> list[BlockResult]:
+        return [block for block in self.blocks.values() if block.failed]
 
     @property
     def reads(self) -> frozenset[str]:
