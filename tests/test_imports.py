@@ -50,7 +50,7 @@ ROOMS = {
     "tools": {"numbers", "run", "read", "gate", "show", "web", "tools"},
 }
 """What the modules in a room of site/ may import of it."""
-TOOLS = {"plugin", "kept", "accept", "notebook", "ci", "progress", "zensical"}
+TOOLS = {"plugin", "kept", "accept", "notebook", "ci", "progress"}
 
 
 def room_of(module: str) -> str:

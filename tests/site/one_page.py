@@ -18,7 +18,7 @@ from scaling_lesson.site.numbers.value import Entry, Value
 from scaling_lesson.site.read.markup import PageExtension
 from scaling_lesson.site.read.prose import Reading
 from scaling_lesson.site.read.source import read
-from scaling_lesson.site.run.results import BlockResult, Failure, Results
+from scaling_lesson.site.run.results import BlockResult, Results
 from scaling_lesson.site.show.blocks import block_html
 from scaling_lesson.site.show.claims import fill
 from scaling_lesson.site.web.terms import TermsExtension
@@ -55,7 +55,7 @@ def _markdown() -> tuple[list, dict]:
 
 def _left_behind(index: int, code: str, first: bool) -> BlockResult:
     if code != CODE or not first:
-        return BlockResult(failure=Failure((index, 0), "the block raised NameError"))
+        return BlockResult(failed=True, problems=[((index, 0), "the block raised NameError")])
     value = Value("one", 2, parse_unit(""), 0.0, "", "", "2", (index, 1))
     return BlockResult(values={"one": value}, entries={"value one": Entry("2", (index, 1))})
 

@@ -331,9 +331,9 @@ def test_exemptions_are_used_or_told_at_their_line(site):
         ('publish("", x=1, tolerance=0.1)', "tolerance and reason go together"),
         ('publish("", x=1, reason="why")', "tolerance and reason go together"),
         ('publish("", x=1, tolerance=-1, reason="why")', "tolerance must be a finite number"),
-        ('x = 1; publish("", x=x); publish("", x=x)', "x is already published"),
+        ('x = 1; publish("", x=x); publish("", x=x)', "this page already has value x"),
         ('table("t", ["a"], [[1, 2]])', "row 1 of table 't' has 2 cells; expected 1"),
-        ('table("t", ["a"], [[1]]); table("t", ["a"], [[1]])', "t is already a table on this page"),
+        ('table("t", ["a"], [[1]]); table("t", ["a"], [[1]])', "this page already has table t"),
         ('figure(1, name="a", title="t", desc="d")', "figure takes a matplotlib Figure; got int"),
     ],
 )

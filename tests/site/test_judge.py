@@ -10,7 +10,7 @@ from one_page import render
 from scaling_lesson.site.gate import LARGEST, Page, Problem, Settings, Verdict, judge, summary, unreached
 from scaling_lesson.site.numbers.record import Record
 from scaling_lesson.site.numbers.value import Entry, Value
-from scaling_lesson.site.run.results import BlockResult, Failure, Figure
+from scaling_lesson.site.run.results import BlockResult, Figure
 from scaling_lesson.units import parse_unit
 
 MKDOCS_YML = "site_name: Small\nplugins:\n  - numbers:\n      exempt:\n        docs/page.md: {37: why, x9: why}\n"
@@ -199,7 +199,7 @@ def test_the_verdict_names_the_page_whose_value_is_stated():
     ]
 
 
-FAILED = {"failure": Failure((0, 1), "the block raised ValueError")}
+FAILED = {"failed": True, "problems": [((0, 1), "the block raised ValueError")]}
 
 
 @pytest.mark.parametrize(
@@ -255,8 +255,8 @@ def test_what_a_failed_block_no_longer_has_is_not_told():
 
 
 def test_what_a_block_left_behind_is_told_at_its_line():
-    doubts = (((0, 0), "a doubt"), ((0, 1), "another"))
-    assert told(page("# Page" + BLOCK, doubts=doubts)) == ["docs/page.md:4: a doubt", "docs/page.md:5: another"]
+    problems = (((0, 0), "a doubt"), ((0, 1), "another"))
+    assert told(page("# Page" + BLOCK, problems=problems)) == ["docs/page.md:4: a doubt", "docs/page.md:5: another"]
     assert told(page("# Page" + BLOCK, printed="x" * LARGEST)) == []
     much = [Figure("x" * LARGEST, None)]
     assert told(page("# Page" + BLOCK, printed="x", shown=much)) == [

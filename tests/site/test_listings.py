@@ -93,7 +93,7 @@ def test_facts_come_in_base_units_and_with_the_unit_their_name_tells():
 
 def test_cite_refuses_a_second_fact_of_one_name(site):
     made = site('# Page\n\n```python exec="on"\nfor _ in range(2):\n    cite("A.b", 5, "B", "book")\n```\n')
-    assert made.messages() == ["docs/page.md:5: the block raised ValueError: A.b is already cited on this page"]
+    assert made.messages() == ["docs/page.md:5: the block raised ValueError: this page already has fact A.b"]
 
 
 def test_a_fact_is_recorded_like_any_number(site):

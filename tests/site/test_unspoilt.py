@@ -297,11 +297,7 @@ def test_scripts_record_on_a_full_disk_says_so_in_a_line(drifted, monkeypatch, c
 def test_scripts_record_leaves_a_page_that_was_edited_while_it_asked(drifted, monkeypatch, capfd):
     page = drifted / "docs/other.md"
 
-    def edited(*_: object) -> bool:
-        page.write_text("# Mine\n", "utf-8")
-        return True
-
-    monkeypatch.setattr(accept, "_agreed", edited)
+    monkeypatch.setattr(accept, "_agree", lambda *_: page.write_text("# Mine\n", "utf-8"))
     before = contents(drifted / "docs") | {"other.md": b"# Mine\n"}
     with pytest.raises(SystemExit, match="docs/other.md was edited meanwhile: nothing written"):
         accept.main([])

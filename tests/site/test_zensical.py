@@ -21,7 +21,7 @@ def zensical(tmp_path):
     copy_lesson(tmp_path)
     shutil.copy(ROOT / "zensical.yml", tmp_path)
     command = [sys.executable, "-m", "zensical", "build", "--clean", "--config-file", "zensical.yml"]
-    environment = os.environ | {"PYTHONPATH": str(tmp_path / "src")}
+    environment = os.environ | {"PYTHONPATH": f"{tmp_path / 'src'}:{ROOT / 'tests/site'}"}
 
     def build() -> tuple[int, str]:
         done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)

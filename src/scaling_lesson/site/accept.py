@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import click
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.exceptions import Abort
@@ -100,8 +101,8 @@ def _accept(site: NumbersPlugin, chosen: set[tuple[str, str]], yes: bool) -> int
                 copy = Path(folder, side, file.relative_to(site.root))
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 copy.write_bytes(content or b"")
-        if files and not _agreed(folder, many, yes):
-            return 1
+        if files:
+            _agree(folder, many, yes)
         for file, old, _ in files:
             if old != (file.read_bytes() if file.exists() else None):
                 sys.exit(f"{os.path.relpath(file)} was edited meanwhile: nothing written")
@@ -144,25 +145,20 @@ def _rewritten(site: NumbersPlugin, chosen: set[tuple[str, str]]) -> Iterator[tu
             yield file, file.read_bytes() if page.record.there else None, new.encode("utf-8") or None
 
 
-def _agreed(folder: str, many: str, yes: bool) -> bool:
-    """Let git print what differs between old/ and new/, and ask the person at the terminal."""
+def _agree(folder: str, many: str, yes: bool) -> None:
+    """Let git print what differs between old/ and new/, and ask the person at the terminal. Ends where they refuse."""
     colours = sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
     words = ["--word-diff=color", r"--word-diff-regex=[[:alnum:].,]+|[^[:space:]]"] if colours else ["--no-color"]
     options = ["--no-index", "--no-ext-diff", "--unified=0", "--no-prefix", *words]
     subprocess.run(["git", "--no-pager", "diff", *options, "old", "new"], cwd=folder)
     if yes:
-        return True
+        return
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        print(f"{many} not written: to accept, run it again with --yes", file=sys.stderr)
-        return False
+        sys.exit(f"{many} not written: to accept, run it again with --yes")
     try:
-        answer = input(f"Accept these changes in {many}? [y/N] ")
-    except (EOFError, KeyboardInterrupt):
-        answer = ""
-        print()
-    agreed = answer.strip().lower() in ("y", "yes")
-    print(end="" if agreed else "nothing written\n")
-    return agreed
+        click.confirm(f"Accept these changes in {many}?", prompt_suffix=" ", abort=True)
+    except click.Abort:
+        sys.exit("\nnothing written")
 
 
 def _explained(site: NumbersPlugin, path: str, only: str) -> Iterator[str]:

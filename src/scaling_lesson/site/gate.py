@@ -251,14 +251,13 @@ def _told(page: Page, verdicts: Iterable[Verdict], settings: Settings) -> Iterat
     """What does not hold on a page, but for its naked numbers."""
     source, results, path = page.source, page.results, page.path
     found = [*source.problems, *page.prose.problems]
-    found += [(source.line(failure.place), failure.message) for failure in results.failures]
     for n, message in page.prose.odd.items():
         found.append((source.claims[n].line if n >= 0 else source.seek("", "calc", 0), message))
     for index, block in enumerate(source.blocks):
         if block.runs and index not in page.prose.blocks:
             found.append((block.line, "this block is not on the built page: it did not run, or stands in a comment"))
         if result := results.blocks.get(index):
-            found += [(source.line(place), message) for place, message in result.doubts]
+            found += [(source.line(place), message) for place, message in result.problems]
             if result.size > LARGEST:
                 found.append((block.line, f"this block shows {result.size:,} characters: show less than {LARGEST:,}"))
     for value in results.values.values():

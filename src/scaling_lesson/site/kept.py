@@ -15,7 +15,7 @@ from typing import Any
 from jinja2 import Environment
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.livereload import LiveReloadServer
-from mkdocs.plugins import BasePlugin, CombinedEvent, event_priority
+from mkdocs.plugins import BasePlugin, event_priority
 from mkdocs.structure.files import Files
 from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page
@@ -77,17 +77,16 @@ def _listed_once(env: Environment) -> Environment:
 
 def _with_last_pages(builder: Callable[[], None], site: Path) -> Callable[[], None]:
     """A builder that leaves the last pages, with the problem on top, where a build ends early; MkDocs would hang."""
-    last, whole = site.with_name(f"{site.name}-last"), [True]
+    last = site.with_name(f"{site.name}-last")
 
     def build() -> None:
-        if whole[0]:
-            shutil.rmtree(last, ignore_errors=True)
+        if not last.exists():  # else the last build ended early
             site.rename(last)
         try:
             builder()
-            whole[0] = True
+            shutil.rmtree(last)
         except (Exception, SystemExit) as error:
-            said, whole[0] = str(error.__context__ or error), False
+            said = str(error.__context__ or error)
             logging.getLogger("mkdocs").error(said)
             shutil.rmtree(site, ignore_errors=True)
             shutil.copytree(last, site)
@@ -107,49 +106,41 @@ class KeepPages(BasePlugin):
         super().__init__()
         self._kept, self._frame = kept, frame
         self._keys: dict[str, object] = {}
-        self._again: dict[str, str] = {}
+        self._again: dict[str, tuple[str, list[dict]]] = {}
         env = kept.get("templates", "", frame) or kept.put("templates", "", frame, _listed_once(theme.get_env()))
         theme.get_env = lambda: env
 
     @event_priority(-100)  # when every plugin has done with the pages' content
     def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
-        again = env.from_string("{{ again[page.url] }}", globals={"again": self._again})
+        again = env.from_string("{{ again[page.url][0] }}", globals={"again": self._again})
         pages = [file.page for file in files.documentation_pages() if file.page]
         around = [(page.title, page.url) for page in pages]
         for page in pages:
             self._keys[page.url] = key = page.content, page.title, repr(page.meta), around, self._frame
-            if html := self._kept.get("html", page.url, key):
-                self._again[page.url], page.meta["template"] = html, again
+            if built := self._kept.get("built", page.url, key):
+                self._again[page.url], page.meta["template"] = built, again
 
-    @event_priority(100)
-    def _before_search(self, context: TemplateContext, *, page: Page, config: MkDocsConfig, nav: Navigation) -> None:
-        self._entries = getattr(config.plugins.get("material/search"), "search_index", self).entries
-        if page.url in self._again:
-            page.meta["search"] = {"exclude": True}
-            self._entries += self._kept.get("found", page.url, self._keys[page.url])
-        self._first = len(self._entries)
-
-    @event_priority(-100)
-    def _after_search(self, context: TemplateContext, *, page: Page, config: MkDocsConfig, nav: Navigation) -> None:
-        if page.url not in self._again:
-            self._kept.put("found", page.url, self._keys[page.url], self._entries[self._first :])
-
-    on_page_context = CombinedEvent(_before_search, _after_search)
     entries: list[dict] = []
     """Those of a site without search."""
 
+    @event_priority(100)  # before the search reads the page
+    def on_page_context(self, context: TemplateContext, *, page: Page, config: MkDocsConfig, nav: Navigation) -> None:
+        self._entries = getattr(config.plugins.get("material/search"), "search_index", self).entries
+        self._first = len(self._entries)
+        if page.url in self._again:
+            page.meta["search"] = {"exclude": True}
+            self._entries += self._again[page.url][1]
+
     @event_priority(100)
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> None:
-        self._kept.put("html", page.url, self._keys[page.url], output)
+        self._kept.put("built", page.url, self._keys[page.url], (output, self._entries[self._first :]))
 
     def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: object) -> LiveReloadServer:
         """Look for edits twenty times a second, instead of twice, and wait for no more of them than a file needs."""
         server.build_delay = 0.02
         server.builder = _with_last_pages(server.builder, Path(config.site_dir))
-        paths = [config.docs_dir, *([config.config_file_path] if config.config_file_path else [])]
-        for path in paths:
-            server.unwatch(path)
         server.observer = PollingObserver(timeout=0.05)
+        paths, server._watched_paths = [*server._watched_paths], {}
         for path in [*paths, str(Path(__file__).parents[1])]:
             server.watch(path)
         return server

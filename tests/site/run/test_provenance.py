@@ -47,7 +47,6 @@ def test_a_value_says_how_it_was_computed(code, expression):
         ("both = [2 + 3]\npublish('', x=both[0])", "both[0], with both = [2 + 3]"),
         ("both = f()\npublish('', x=both.sizes['a'][0])", "both.sizes['a'][0], with both = f()"),
         ("publish('', x=math.pi)", "math.pi"),
-        ("publish('', x=[5][0])", "[5][0]"),
         ("publish('', **known)", "x"),
         ("y = 2 + 3; f(x=1, y=y); page.publish(x=2); publish('', y=1, x=y)", "2 + 3"),
         ("y = 2 + 3\nf(\n    publish('', x=y))", "2 + 3"),
@@ -67,7 +66,9 @@ def test_only_what_was_assigned_before_counts():
     assert [provenance.of("x", line) for line in (2, 3, 4, 5, 6, 7)] == ["x", "x", "y", "y", "y", "x"]
 
 
-@pytest.mark.parametrize("value", ["2 + 3", "sum([2, 3])", "5", "'99 MB'", "-5", "both[f()]", "both[1 + 1]", "(a, b)"])
+@pytest.mark.parametrize(
+    "value", ["2 + 3", "sum([2, 3])", "5", "'99 MB'", "-5", "[5][0]", "both[f()]", "both[1 + 1]", "(a, b)"]
+)
 def test_a_value_is_not_computed_where_readers_cannot_see_it(value):
     with pytest.raises(ValueError) as error:
         of(f"publish('', x={value})")

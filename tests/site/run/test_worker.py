@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from scaling_lesson.site.read.source import read
-from scaling_lesson.site.run.results import Failure, Results
+from scaling_lesson.site.run.results import BlockResult, Results
 from scaling_lesson.site.run.worker import Job, Runner
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -177,9 +177,8 @@ def test_a_block_that_ends_its_process_is_a_problem_like_others(site, code, line
 def test_a_block_that_ends_its_process_shows_nothing_and_later_ones_do_not_run(runner):
     text = fence("print(1)\nimport os; os._exit(3)") + "\n" + fence("print(2)")
     results = runner.run("page.md", jobs("page.md", text)).result()
-    failure = Failure((0, 1), "the block ended its process (status 3)")
-    assert list(results.failures) == [failure]
-    assert {index: (block.printed, block.failure) for index, block in results.blocks.items()} == {0: ("", failure)}
+    ended = BlockResult(problems=[((0, 1), "the block ended its process (status 3)")], failed=True)
+    assert results.blocks == {0: ended} and results.failures == [ended]
 
 
 def test_a_page_without_blocks_needs_no_process(runner):

@@ -29,7 +29,7 @@ from scaling_lesson.figures import STYLE, svg
 from scaling_lesson.site.numbers.value import Cell, Entry, Fact, Place, Value, canonical
 from scaling_lesson.site.run.astray import Astray
 from scaling_lesson.site.run.provenance import Provenance
-from scaling_lesson.site.run.results import BlockResult, Failure, Figure, Job, Table
+from scaling_lesson.site.run.results import BlockResult, Figure, Job, Table
 from scaling_lesson.units import parse_unit, without_prefix
 
 
@@ -56,7 +56,7 @@ class Session:
         """Run a block."""
         self._job, self._left, self._reads = job, BlockResult(), set()
         source = "\n" * job.line + job.code  # so that its lines are the page's
-        printed, failure = io.StringIO(), None
+        printed, error = io.StringIO(), None
         self._tell(job.line + 1)
         signal.signal(signal.SIGALRM, self._stop)
         signal.setitimer(signal.ITIMER_REAL, job.limit_s)
@@ -68,20 +68,21 @@ class Session:
                 for statement in tree.body:
                     self._tell(statement.lineno)
                     exec(compile(ast.Module([statement], []), self._path, "exec", flags), self._names)
-        except BaseException as error:
-            # Everything, exits too: a block that ends early has not computed the page's numbers.
-            failure = Failure(*self._describe(error), (error.name or "") if isinstance(error, NameError) else "")
+        except BaseException as raised:
+            error = raised  # whatever it is, exits too: a block that ends early has not computed the page's numbers
         else:
             for n, line in enumerate(printed.getvalue().splitlines(), 1):
                 self._enter(f"block {job.index + 1} line {n}", canonical(line), (job.index, 0))
         signal.setitimer(signal.ITIMER_REAL, 0)
-        doubts = [] if failure else self._provenance.mislabelled(self._names)
+        problems = self._provenance.mislabelled(self._names) if error is None else [self._ended(error)]
+        imported = [module for name, module in sys.modules.items() if name.partition(".")[0] == "scaling_lesson"]
         return replace(
             self._left,
             printed=printed.getvalue(),
-            failure=failure,
-            doubts=[((job.index, line - job.line - 1), what) for line, what in doubts],
-            reads=frozenset(self._reads.union(_modules())),
+            problems=[(self._place(line), message) for line, message in problems],
+            failed=error is not None,
+            missing=(error.name or "") if isinstance(error, NameError) else "",
+            reads=frozenset(self._reads.union(str(module.__file__) for module in imported)),
         )
 
     def publish(
@@ -120,9 +121,8 @@ class Session:
         """
         plain, shown = _plain(name, value), parse_unit(unit)
         self._enter(f"fact {name}", canonical(plain))
-        cell = Cell(digits.in_full(float(Fraction(plain) / shown.factor)), plain, shown)
-        self._left.cells.append(cell)
-        self._left.facts[name] = Fact(name, cell, _printed(source))
+        text = digits.in_full(float(Fraction(plain) / shown.factor))
+        self._left.facts.append(Fact(name, Cell(text, plain, shown), _printed(source)))
 
     def figure(
         self, figure: matplotlib.figure.Figure, *, name: str, title: str, desc: str, data: tuple | None = None
@@ -171,15 +171,12 @@ class Session:
             return value if isinstance(value, str) else "yes" if value else "no"
         title, symbol, decimals = column
         plain, unit = _plain(title, value), parse_unit(symbol)
-        self._left.cells.append(Cell(digits.show(Fraction(plain), replace(unit, symbol=""), decimals), plain, unit))
-        return self._left.cells[-1]
+        return Cell(digits.show(Fraction(plain), replace(unit, symbol=""), decimals), plain, unit)
 
     def _enter(self, key: str, text: str, place: Place | None = None, tolerance: float = 0.0) -> None:
         """Add a line to the page's record."""
         if key in self._keys:
-            kind, _, name = key.partition(" ")
-            done = {"value": "published", "fact": "cited"}.get(kind, f"a {kind}")
-            raise ValueError(f"{name} is already {done} on this page")
+            raise ValueError(f"this page already has {key}")
         self._keys.add(key)
         self._left.entries[key] = Entry(text, place or self._place(), tolerance)
 
@@ -205,25 +202,21 @@ class Session:
             frame = frame.f_back
         return frame.f_lineno if frame else self._job.line + 1
 
-    def _place(self) -> Place:
-        return self._job.index, self._line() - self._job.line - 1
+    def _place(self, line: int = 0) -> Place:
+        """Of a line of the page; without one, of that which is running."""
+        return self._job.index, (line or self._line()) - self._job.line - 1
 
-    def _describe(self, error: BaseException) -> tuple[Place, str]:
-        lines = [f.lineno for f in traceback.extract_tb(error.__traceback__) if f.filename == self._path]
-        syntax = isinstance(error, SyntaxError)
+    def _ended(self, error: Any) -> tuple[int, str]:
+        """Where and why the block ended early."""
+        frames, syntax = traceback.extract_tb(error.__traceback__), isinstance(error, SyntaxError)
+        lines = [self._job.line + 1, *(frame.lineno for frame in frames if frame.filename == self._path)]
         if syntax and error.filename == self._path:
-            lines = [error.lineno or self._job.line + 1]
+            lines.append(error.lineno or lines[0])
         said = " ".join(str(error.msg if syntax else error).split())
         what = f"raised {type(error).__name__}{said and f': {said}'}"
         if isinstance(error, SystemExit):
             what = f"called sys.exit({error})"
-        return (self._job.index, (lines or [self._job.line + 1])[-1] - self._job.line - 1), f"the block {what}"
-
-
-def _modules() -> set[str]:
-    """The files of the lesson's code that this process has imported."""
-    lesson = [module for name, module in sys.modules.items() if name.partition(".")[0] == "scaling_lesson"]
-    return {str(module.__file__) for module in lesson if module.__file__}
+        return lines[-1], f"the block {what}"
 
 
 def _printed(source: Any) -> dict[str, str]:

@@ -47,12 +47,11 @@ class Provenance:
         root = given
         while isinstance(root, (ast.Attribute, ast.Subscript)):
             root = root.value
-        computes = any(isinstance(node, (ast.Call, ast.BinOp)) for node in ast.walk(given))
-        if computes or not isinstance(given, (ast.Name, ast.Attribute, ast.Subscript)):
+        if not isinstance(root, ast.Name) or any(isinstance(node, (ast.Call, ast.BinOp)) for node in ast.walk(given)):
             raise ValueError(f"publish lines are not shown, so {name} must be computed in a line of its own above")
-        text, name = ast.get_source_segment(self._source, given) or "", getattr(root, "id", "")
-        if computed := self._last(name, line)[1]:
-            text = computed if root is given else f"{text}, with {name} = {computed}"
+        text = ast.get_source_segment(self._source, given) or ""
+        if computed := self._last(root.id, line)[1]:
+            text = computed if root is given else f"{text}, with {root.id} = {computed}"
         return " ".join(text.split())
 
     def mislabelled(self, names: dict[str, object]) -> Iterator[tuple[int, str]]:

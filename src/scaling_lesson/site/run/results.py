@@ -38,32 +38,20 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Failure:
-    """Why a block did not run to its end. missing: the name it did not find, "" for another reason.
-
-    follows: whether an earlier block failed that may have defined that name, so that this is no failure of its own.
-    """
-
-    place: Place
-    message: str
-    missing: str = ""
-    follows: bool = False
-
-
-@dataclass(frozen=True)
 class BlockResult:
-    """What one block left behind. doubts: what in it misleads a reader. reads: the files of the project it opened, and
-    those of the lesson's modules that were imported.
+    """What one block left behind. problems: what ended it, or what in it misleads a reader. failed: whether it ended
+    early. missing: the name it then did not find. reads: the files of the project it opened, and those of the lesson's
+    modules that were imported.
     """
 
     printed: str = ""
     shown: list[Figure | Table] = field(default_factory=list)
-    failure: Failure | None = None
-    doubts: Sequence[tuple[Place, str]] = ()
+    problems: Sequence[tuple[Place, str]] = ()
+    failed: bool = False
+    missing: str = ""
     values: dict[str, Value] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
-    cells: list[Cell] = field(default_factory=list)
-    facts: dict[str, Fact] = field(default_factory=dict)
+    facts: list[Fact] = field(default_factory=list)
     reads: frozenset[str] = frozenset()
 
     @property
@@ -87,16 +75,8 @@ class Results:
         return {key: entry for block in self.blocks.values() for key, entry in block.entries.items()}
 
     @cached_property
-    def failures(self) -> list[Failure]:
-        return [b.failure for b in self.blocks.values() if b.failure and not b.failure.follows]
-
-    @property
-    def cells(self) -> list[Cell]:
-        return [cell for block in self.blocks.values() for cell in block.cells]
-
-    @property
-    def facts(self) -> dict[str, Fact]:
-        return {name: fact for block in self.blocks.values() for name, fact in block.facts.items()}
+    def failures(self) -> list[BlockResult]:
+        return [block for block in self.blocks.values() if block.failed]
 
     @property
     def reads(self) -> frozenset[str]:

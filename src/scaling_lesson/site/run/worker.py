@@ -23,7 +23,7 @@ from types import ModuleType
 from typing import Any
 from unittest.mock import patch
 
-from scaling_lesson.site.run.results import BlockResult, Failure, Job, Results
+from scaling_lesson.site.run.results import BlockResult, Job, Results
 
 GRACE_S = 1.0
 """How long after its limit a block is killed, when it never lets its own process say where it is."""
@@ -117,8 +117,9 @@ class Runner:
             theirs.close()
             for job in (job for job in jobs if job.runs and process.is_alive()):
                 blocks[job.index] = result = _run(ours, process, job)
-                if failure := result.failure:
-                    blocks[job.index] = replace(result, failure=replace(failure, follows=failure.missing in lost))
+                if result.failed:
+                    if result.missing in lost:  # an earlier block failed that may have defined it
+                        blocks[job.index] = replace(result, problems=(), failed=False)
                     lost.update(re.findall(r"\w+", job.code))
             _kill(process)
         self._processes.discard(process)
@@ -158,7 +159,7 @@ def _run(connection: Connection, process: BaseProcess, job: Job) -> BlockResult:
     how = f"ended its process ({f'status {status}' if status >= 0 else signal.Signals(-status).name})"
     if late or status == -signal.SIGALRM:
         how = f"ran longer than {job.limit_s:g} s"
-    return BlockResult(failure=Failure((job.index, line - job.line - 1), f"the block {how}"))
+    return BlockResult(problems=[((job.index, line - job.line - 1), f"the block {how}")], failed=True)
 
 
 def _kill(process: BaseProcess) -> None:

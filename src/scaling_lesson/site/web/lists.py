@@ -57,7 +57,8 @@ class Listing:
         cited = defaultdict(lambda: defaultdict(list))
         for page in self.pages:
             sourced = [v for v in page.results.values.values() if v.source and v.exact is not None]
-            for item in (*page.results.facts.values(), *sourced):
+            facts = [fact for block in page.results.blocks.values() for fact in block.facts]
+            for item in (*facts, *sourced):
                 title, date, url, where = (item.source.get(part, "") for part in ("title", "date", "url", "where"))
                 cited[title, date, url][where].append((page, item))
         for number, (title, date, url) in enumerate(sorted(cited), 1):

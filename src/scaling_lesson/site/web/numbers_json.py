@@ -1,10 +1,10 @@
 """`numbers.json`, which the site publishes: for the second check, the notebook, and anyone who wants to recompute."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from scaling_lesson.site.gate import Page, Settings, Verdicts
-from scaling_lesson.site.numbers.value import Value
-from scaling_lesson.site.run.results import Results
+from scaling_lesson.site.numbers.value import Cell, Value
+from scaling_lesson.site.run.results import Figure, Results
 
 
 def published(pages: Sequence[Page], verdicts: Verdicts, settings: Settings) -> dict:
@@ -17,7 +17,7 @@ def published(pages: Sequence[Page], verdicts: Verdicts, settings: Settings) -> 
             for v in verdicts.claims[page.path].values()
             if v.owner and v.value
         ]
-        cells = [{"text": c.text, "value": str(c.value), "unit": c.unit.symbol} for c in page.results.cells]
+        cells = [{"text": c.text, "value": str(c.value), "unit": c.unit.symbol} for c in _cells(page.results)]
         if values or claims or cells or page.path in settings.exempt:
             listed[page.path] = {"url": page.url, "values": values, "claims": claims, "cells": cells}
     return {"names": list(settings.names), "exempt": settings.exempt, "pages": listed}
@@ -31,6 +31,14 @@ def recomputable(runs: Mapping[str, Results]) -> dict:
 def _exact(value: Value) -> dict:
     exact = {"value": str(value.value), "type": type(value.value).__name__, "unit": value.unit.symbol}
     return {"name": value.name, **exact, "tolerance": value.tolerance}
+
+
+def _cells(results: Results) -> Iterator[Cell]:
+    """The numbers of a page's tables, of its figures' data, and of the facts it lists."""
+    for block in results.blocks.values():
+        tables = [part.data if isinstance(part, Figure) else part for part in block.shown]
+        yield from (cell for table in tables if table for row in table.rows for cell in row if isinstance(cell, Cell))
+        yield from (fact.cell for fact in block.facts)
 
 
 def _value(page: Page, value: Value) -> dict:
