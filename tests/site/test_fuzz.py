@@ -4,7 +4,6 @@ import importlib
 import time
 from collections.abc import Callable
 from fractions import Fraction
-from pathlib import Path
 from xml.etree import ElementTree
 
 import one_page
@@ -16,13 +15,11 @@ from hypothesis import strategies as st
 from markdown import Markdown
 
 from scaling_lesson import digits
-from scaling_lesson.site.gate import Page
 from scaling_lesson.site.numbers import claim as claims
 from scaling_lesson.site.numbers import record as records
 from scaling_lesson.site.numbers.value import Entry, canonical, rewrite
-from scaling_lesson.site.read.prose import Prose, Reading, Seen
+from scaling_lesson.site.read.prose import Prose, Reading
 from scaling_lesson.site.read.source import read
-from scaling_lesson.site.run.results import Results
 from scaling_lesson.units import parse_unit
 
 EXAMPLES = {"claims": 1500, "source": 1000, "records": 1000, "page": 300}
@@ -132,17 +129,9 @@ def read_prose(text: str) -> Prose:
     """As it stands in a paragraph, once Markdown has read everything else."""
     root = ElementTree.Element("div")
     ElementTree.SubElement(root, "p").text = text
-    reading = Reading(read("docs/page.md", "", 0))
+    reading = Reading(read("docs/page.md", "", 0), one_page.SETTINGS)
     reading.walk(root, Markdown())
     return reading.prose()
-
-
-def judge_seen(kind: str) -> Callable[[str], object]:
-    def judged(text: str) -> object:
-        prose = Prose({}, {}, (Seen(kind, text, 1),), frozenset(), ())
-        return one_page.judged(Page(read("docs/page.md", "", 0), Results(), prose, records.Record(), Path("page.md")))
-
-    return judged
 
 
 CLAIM = claims.parse("10")
@@ -152,7 +141,8 @@ READERS: dict[str, Callable[[str], object]] = {
     "find": lambda text: list(claims.find(text)),
     "beside": lambda text: claims.beside(text, CLAIM, CLAIM.unit, text),
     "records": lambda text: (records.read(File(text.encode())), records.agree(text, Entry(f"{text}1", (0, 0), 0.5))),
-    **{kind: judge_seen(kind) for kind in ("text", "code", "formula")},
+    "code": one_page.SETTINGS.in_code,
+    "formula": one_page.SETTINGS.in_formula,
 }
 FAMILIES = [
     "9",

@@ -18,6 +18,7 @@ from scaling_lesson.site.numbers.claim import beside, find, measures, parse
 from scaling_lesson.site.numbers.record import Record, agree, number
 from scaling_lesson.site.numbers.value import Value, rewrite
 from scaling_lesson.site.read import code
+from scaling_lesson.site.read.naked import Settings
 from scaling_lesson.site.read.prose import Prose
 from scaling_lesson.site.read.source import CLAIM, ClaimLink, Source
 from scaling_lesson.site.run.results import Results
@@ -75,39 +76,6 @@ class Page:
         key = f"value {value.name}"
         recorded = self.record.entries.get(key, (0, ""))[1]
         return number(recorded) if value.tolerance and agree(recorded, self.results.entries[key]) else None
-
-
-@dataclass(frozen=True)
-class Settings:
-    """names: words that hold a digit and are no numbers, such as `GPT-2`. exempt: {page: {text: reason}}, the numbers
-    of the prose that nothing computes and nobody needs to. path, text: the file both stand in.
-    """
-
-    names: tuple[str, ...]
-    exempt: dict[str, dict[str, str]]
-    path: str
-    text: str
-
-    @cached_property
-    def _name(self) -> re.Pattern:
-        names = "|".join(map(re.escape, sorted(self.names, key=len, reverse=True)))
-        return re.compile(rf"(?<![\w.-])(?:{names})(?!\w|[-.]\w)" if names else "(?!)")
-
-    def without_names(self, text: str) -> str:
-        """The text with every name blanked."""
-        return self._name.sub(lambda name: " " * len(name[0]), text)
-
-    def naked(self, text: str) -> Iterator[tuple[int, str]]:
-        """Each word of a text that holds a digit and is no name, and where it begins."""
-        if any(map(str.isnumeric, text)):
-            for word in re.finditer(r"[^\s|()\[\]*_`\"“”]+", self.without_names(text)):
-                if any(map(str.isnumeric, word[0])):
-                    yield word.start(), word[0].strip(".,;:!?'’")
-
-    def naked_lines(self, texts: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-        """The same of several texts: its line and the word. texts: the line on which each begins, and itself."""
-        for line, text in texts:
-            yield from ((line + text.count("\n", 0, at), word) for at, word in self.naked(text))
 
 
 @dataclass(frozen=True)
@@ -180,8 +148,7 @@ def _of_page(
     page: Page, verdicts: dict[int, Verdict], title: str, settings: Settings
 ) -> tuple[list[Problem], list[tuple[int, str, str]]]:
     """What does not hold on a page, and its naked numbers: their line, themselves, and what to say of them."""
-    said = [(line, word, naked(word)) for line, word in _naked_prose(page, title, settings)]
-    return [*_told(page, verdicts.values(), settings)], [*said, *_naked_code(page, settings)]
+    return [*_told(page, verdicts.values(), settings)], [*_naked(page, title, settings)]
 
 
 _Named = tuple[Page | None, Value | None, str | None]
@@ -301,31 +268,13 @@ def naked(word: str) -> str:
     return f'naked number "{word}": publish it and claim it, [{spaced or word}](calc:name){also}'
 
 
-def _naked_prose(page: Page, title: str, settings: Settings) -> Iterator[tuple[int, str]]:
-    """Each number that a page shows and nothing computes, with its line."""
-    source, told = page.source, set()
-    for line, word in settings.naked_lines(source.listed()):
-        told.add(word)
-        yield line, word
-    for seen in page.prose.seen:
-        if seen.kind == "text":
-            found = settings.naked(seen.text)
-        else:
-            results = _dressed if seen.kind == "code" else _results
-            found = ((0, word) for word in results(settings.without_names(seen.text)))
-        for at, word in found:
-            told.add(word)
-            yield source.seek(seen.text[max(0, at - 99) : at], seen.written or word, seen.after), word
-    for at, word in settings.naked(title):
-        if word not in told:
-            yield source.seek(title[:at], word, 0), word
-
-
-def _naked_code(page: Page, settings: Settings) -> Iterator[tuple[int, str, str]]:
-    """Each number that the code of a page, all of which ran, says in words: its line, itself, and what to say of it."""
+def _naked(page: Page, title: str, settings: Settings) -> Iterator[tuple[int, str, str]]:
+    """Each naked number of a page, and of its code when all of it ran: its line, itself, and what to say of it."""
+    values, source, told = page.results.values.values(), page.source, {word for _, word in page.prose.naked}
+    of_title = [(source.seek(title[:at], word, 0), word) for at, word in settings.naked(title) if word not in told]
+    yield from ((line, word, naked(word)) for line, word in (*page.prose.naked, *of_title))
     if page.incomplete:
         return
-    values, source = page.results.values.values(), page.source
     found = [(source.line(value.place), word) for value in values for _, word in settings.naked(value.reason)]
     quoted = {value.value for value in values if value.source}
     for block in source.blocks:
@@ -336,26 +285,6 @@ def _naked_code(page: Page, settings: Settings) -> Iterator[tuple[int, str, str]
             found += [(block.line + line, word) for word, unit in numbers if unit or "," in word]
     for line, word in found:
         yield line, word, f'naked number "{word}" in code: put it in by an f-string, or leave it out'
-
-
-def _dressed(text: str) -> list[str]:
-    """The numbers of a code span that are dressed as code: alone, behind a relation, or with a unit among words."""
-    if re.search(r"[^\W\d]{4}", text):  # what it quotes is its own
-        text = re.sub(r"\"[^\"]*\"|'[^']*'|\[[^\]]*\](?:\([^)]*\))?", " ", text)
-    found = list(find(text))
-    if glued := re.fullmatch(r"\W*(\d[\d.,_]*[^\W\d_]{1,7})\W*", text):
-        return [glued[1]]
-    if len(found) == 1 and not re.search(r"[^\W\d_]", text.replace(found[0][0], "")):
-        return [found[0][0]]
-    results = re.findall(r"\s(?:=|≈|<|>|≤|≥|->|→)\s+([-−]?[\d.,]*\d)(?=\s*[^\W\d]*\W*\Z)", text)
-    return [text for text, unit in found if unit] or results
-
-
-def _results(formula: str) -> list[str]:
-    """The numbers of a formula that are results, and not constants beside a variable."""
-    numbers = re.findall(r"\d+(?:[.,]\d+)*", formula)
-    last = re.findall(r"[=≈∼≤≥<>≲≳⩽⩾]\s*(\d)(?:\s+[A-Za-z]{1,3})?\s*\Z", formula)  # with a unit behind a space, or none
-    return [n for n in numbers if len(n) > 1] + last if re.search(r"[^\W\d_]", formula) else numbers
 
 
 def _unused_exemptions(pages: Sequence[Page], settings: Settings, used: set[tuple[str, str]]) -> Iterator[Problem]:

@@ -121,7 +121,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             path = self._glossary.relative_to(self.root).as_posix()
             self.unjudged.append(Problem(path, 1, f"no term is defined here: {how}"))
         self._terms: list[Extension] = [TermsExtension(terms)] if terms else []
-        self._frame = (self.settings.text, terms)
+        self._frame = (self.settings, terms)
         self._extension = PageExtension()
         config.markdown_extensions.append(self._extension)  # pyright: ignore (MkDocs takes them as objects too)
         if self.serving:
@@ -212,7 +212,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         if made:
             page.render = rendering(page, made)
         else:
-            self._reading = Reading(source)
+            self._reading = Reading(source, self.settings)
             terms = [] if self.root / path == self._glossary else self._terms
             self._extension.begin(self._reading, partial(block_html, source, results), terms)
         return markdown

@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element, fromstring
 from markdown import Markdown
 from markdown.util import HTML_PLACEHOLDER_RE
 
+from scaling_lesson.site.read.naked import Settings
 from scaling_lesson.site.read.source import MARK, Source, slot
 
 _READ_OUT = re.compile("alt|title|placeholder|value|label|summary|aria-.*")
@@ -45,28 +46,16 @@ class Formula:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A text of the page with a digit in it. kind: "text", "code", or "formula".
-
-    after: the line of the last claim or block in front of it. written: what its line holds, if not each word of it.
-    """
-
-    kind: str
-    text: str
-    after: int
-    written: str = ""
-
-
-@dataclass(frozen=True)
 class Prose:
     """What a rendered page says. claims: by number, the text before and after each that is shown, others in ⟦ ⟧.
 
-    odd: what looks like a claim and is none, by number. blocks: those on the page. problems: (line, what is wrong).
+    odd: what looks like a claim and is none, by number. naked: each number that nothing computes, with its line.
+    blocks: those on the page. problems: (line, what is wrong).
     """
 
     claims: dict[int, tuple[str, str]]
     odd: dict[int, str]
-    seen: tuple[Seen, ...]
+    naked: tuple[tuple[int, str], ...]
     blocks: frozenset[int]
     problems: tuple[tuple[int, str], ...]
 
@@ -74,15 +63,15 @@ class Prose:
 class Reading:
     """The reading of one page while it is rendered, filled by the processors of read.markup; prose() is its result."""
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    def __init__(self, source: Source, settings: Settings) -> None:
+        self.source, self.settings = source, settings
         self.formulas: dict[int, Formula] = {}
         """What is stashed, by its number in Markdown's stash. So are blocks."""
         self.blocks: dict[int, int] = {}
         self.raw = range(0)
         """Which of the stash are blocks of HTML that authors typed."""
         self._flow: list[str] = []
-        self._seen: list[Seen] = []
+        self._naked = [*settings.naked_lines(source.listed())]
         self._odd: dict[int, str] = {}
         self._problems: list[tuple[str, str]] = []
         self._shown: set[int] = set()
@@ -106,7 +95,7 @@ class Reading:
         for written, what in self._problems:  # the same again stands further down
             lines[written] = self.source.seek("", written, lines.get(written, 0) + 1)
             problems.append((lines[written], what))
-        return Prose(claims, self._odd, tuple(self._seen), frozenset(self._shown), tuple(problems))
+        return Prose(claims, self._odd, tuple(self._naked), frozenset(self._shown), tuple(problems))
 
     def _element(self, element: Element, heading: bool = False) -> None:
         tag, name = element.tag, element.get("class", "")
@@ -118,13 +107,13 @@ class Reading:
         for attribute, value in element.attrib.items():
             # A term's definition is read on the glossary's own page.
             if _READ_OUT.fullmatch(attribute) and tag != "abbr" and name != "headerlink":
-                self._see("text", value)
+                self._see(value)
         if tag == "img":
             self._problems.append(("![", "an image shows what nothing checks: draw it with figure(...)"))
         elif tag == "code":
             text = html.unescape(_NUMBERED.sub("", "".join(element.itertext())))
             self._flow.append(text)
-            self._see("code", text, text)
+            self._see_in(text, self.settings.in_code(text))
         elif name != "headerlink" and not set(name.split()) >= _DOCSTRING:
             self._text(element.text)
             for child in element:
@@ -183,7 +172,7 @@ class Reading:
         self._odd |= dict.fromkeys(map(int, unread), NO_CLAIM)
         text = _NUMBERED.sub("", text)
         self._flow.append(text)
-        self._see("text", text)
+        self._see(text)
         if mark := _TURNS.search(text):
             self._problems.append((mark[0], "a mark here turns the order of what follows"))
         elif (mark := _UNREAD.search(re.sub(r"(?m)^::: [\w.]+$", "", text))) and not unread:
@@ -200,12 +189,16 @@ class Reading:
         self._flow.append("".join(tree.itertext()))
         for part in tree.iter("mtext"):
             if not re.fullmatch("[0-9.,]*", part.text or ""):
-                self._see("text", part.text or "")
-        self._see("formula", unicodedata.normalize("NFKC", _visible(_flat(tree))), formula.written)  # x²⁵ as x25
+                self._see(part.text or "")
+        numbers = self.settings.in_formula(unicodedata.normalize("NFKC", _visible(_flat(tree))))  # x²⁵ as x25
+        self._see_in(formula.written, numbers)
 
-    def _see(self, kind: str, text: str, written: str = "") -> None:
-        if any(map(str.isnumeric, text)):
-            self._seen.append(Seen(kind, text, self._after, written))
+    def _see(self, text: str) -> None:
+        for at, word in self.settings.naked(text):
+            self._naked.append((self.source.seek(text[max(0, at - 99) : at], word, self._after), word))
+
+    def _see_in(self, written: str, numbers: list[str]) -> None:
+        self._naked += [(self.source.seek("", written, self._after), number) for number in numbers]
 
 
 def _visible(text: str) -> str:

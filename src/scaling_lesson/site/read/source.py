@@ -118,7 +118,7 @@ class Source:
 
         before: what is shown in front of it. after: the line of the last claim or block in front of it.
         """
-        words = before[-99:].split()[-3:]
+        words = before.split()[-3:]
         key = (*words, word, after)
         if key not in self._sought:
             order = sorted(self._shown, key=lambda line: (line < after, line))
