@@ -22,8 +22,13 @@ def slot(kind: str, number: int) -> str:
 
 
 CLAIM = re.compile(r"\[(?P<text>[^\[\]\n]+)\]\(calc:(?:(?P<page>[^()\s/]+)/)?(?P<name>[^\W\d]\w*)\)")
-_FENCE = re.compile(r"(?P<prefix>[> \t]*)(?P<fence>`{3,}+|~{3,}+)(?P<header>[^`]*)$")
-_OPTION = re.compile(r'\s*(?P<key>[A-Za-z_]+)="(?P<value>[^"]*)"')
+_FENCE = re.compile(
+    r"""^(?P<prefix>[> ]*)(?P<marks>`{3,}+|~{3,}+)(?P<header>[^`\n]*)$
+    (?P<body>(?:\n.*)*?)
+    (?:\n(?P<end>(?P=prefix)?+(?![ ])[> ]*+(?P=marks)[> ]*+)$|\Z)""",
+    re.M | re.X,
+)
+_HEADER = re.compile(r'(?P<language>[\w#.+-]*)(?P<options>(?:\s*[A-Za-z_]+="[^"]*")*)\s*(?P<rest>.*)', re.S)
 _OPTIONS = ("exec", "source", "timeout", "title")
 _LISTINGS = {"markdown", "bash", "yaml", "toml", "bibtex"}
 """Fences that show code and run nothing. Other listings are prose: their digits are checked."""
@@ -168,7 +173,7 @@ class Source:
 def read(path: str, text: str, front: int) -> Source:
     """Read a page, whose first `front` lines are front matter."""
     lines = text.split("\n")
-    fences = tuple(_fences(text.expandtabs(4).split("\n"), front))
+    fences = tuple(_fences(text.expandtabs(4), front))
     inside = {line for fence in fences for line in range(fence.line, fence.end + 1)}
     prose = {number: line for number, line in enumerate(lines, 1) if number > front and number not in inside}
     claims, problems = [], [(fence.line, fence.problem) for fence in fences if fence.problem]
@@ -194,31 +199,19 @@ def _yaml_fault(text: str) -> int:
     return 1
 
 
-def _fences(lines: list[str], front: int) -> Iterator[Block]:
-    begun: tuple[int, re.Match] | None = None
-    for number, line in enumerate(lines, 1):
-        if begun is None:
-            match = _FENCE.match(line.rstrip()) if number > front else None
-            begun = (number, match) if match else None
-        elif line.strip(" \t>") == begun[1]["fence"] and not line.replace(begun[1]["prefix"], "", 1)[:1].isspace():
-            yield _block(begun[0], number, begun[1], lines[begun[0] : number - 1], closed=True)
-            begun = None
-    if begun:
-        yield _block(begun[0], len(lines), begun[1], lines[begun[0] :], closed=False)
-
-
-def _block(line: int, end: int, match: re.Match, body: list[str], closed: bool) -> Block:
-    prefix, header = match["prefix"], match["header"].strip()
-    language = re.match(r"\.?([\w#.+-]*)", header)[1]
-    rest, options = header.removeprefix(language), {}
-    while option := _OPTION.match(rest):
-        options[option["key"]] = option["value"]
-        rest = rest[option.end() :]
-    torn = any(text.strip(" \t>") and not text.startswith(prefix) for text in body)
-    problem = _problem(header, language, options, rest.strip(), torn)
-    code = "\n".join(text[len(prefix) :] for text in body)
-    unclosed = None if closed else "this block is never closed, so nothing after it is read"
-    return Block(line, end, prefix, match["fence"], language, options, code, unclosed or problem)
+def _fences(text: str, front: int) -> Iterator[Block]:
+    line, at = 1, 0
+    for fence in _FENCE.finditer(text, len(text) - len(text.split("\n", front)[-1])):
+        line, at = line + text.count("\n", at, fence.start()), fence.start()
+        header, prefix, body = fence["header"].strip(), fence["prefix"], fence["body"].split("\n")[1:]
+        language, options, rest = _HEADER.match(header).groups()
+        options = dict(re.findall(r'(\w+)="([^"]*)"', options))
+        torn = any(text.strip(" >") and not text.startswith(prefix) for text in body)
+        problem = _problem(header, language, options, rest, torn)
+        if fence["end"] is None:
+            problem = "this block is never closed, so nothing after it is read"
+        code = "\n".join(text[len(prefix) :] for text in body)
+        yield Block(line, line + fence[0].count("\n"), prefix, fence["marks"], language, options, code, problem)
 
 
 def _problem(header: str, language: str, options: dict[str, str], rest: str, torn: bool) -> str | None:
