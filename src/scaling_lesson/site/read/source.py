@@ -124,25 +124,18 @@ class Source:
         before: what is shown in front of it. after: the line of the last claim or block in front of it.
         """
         words = before.split()[-3:]
-        key = (*words, word, after)
-        if key not in self._sought:
-            order = sorted(self._shown, key=lambda line: (line < after, line))
-            alone = re.escape(word)
-            if word[:1].isalnum():
-                alone = rf"(?<!\w){alone}(?!\w)"
-            behind = [re.escape(" ".join([*words[first:], word])) for first in range(len(words))]
-            lines = (line for wanted in (*behind, alone) for line in order if re.search(wanted, self._shown[line]))
-            self._sought[key] = next(lines, max(after, self.front + 1))
-        return self._sought[key]
+        order = sorted(self._shown, key=lambda line: (line < after, line))
+        alone = re.escape(word)
+        if word[:1].isalnum():
+            alone = rf"(?<!\w){alone}(?!\w)"
+        behind = [re.escape(" ".join([*words[first:], word])) for first in range(len(words))]
+        lines = (line for wanted in (*behind, alone) for line in order if re.search(wanted, self._shown[line]))
+        return next(lines, max(after, self.front + 1))
 
     @cached_property
     def _shown(self) -> dict[int, str]:
         """The lines of the prose as a reader would see their characters, without claims."""
         return {line: " ".join(html.unescape(CLAIM.sub(" ", text)).split()) for line, text in self.prose.items()}
-
-    @cached_property
-    def _sought(self) -> dict[tuple, int]:
-        return {}
 
     def marked(self, lines: list[str]) -> list[str]:
         """These lines of its Markdown (without front matter), each claim and block numbered, for rendering."""
