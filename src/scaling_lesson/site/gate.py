@@ -106,14 +106,13 @@ def judge(
     pages: Sequence[Page],
     settings: Settings,
     found: Iterable[Problem] = (),
-    once: Callable[[str, str, object, Callable[[], Any]], Any] = lambda kind, path, key, work: work(),
+    once: Callable[[str, object, Callable[[], Any]], Any] = lambda path, key, work: work(),
 ) -> Verdicts:
     """Judge every claim of every page, once. found: what reading the site's files found, told with the rest.
 
-    once(kind, path, key, work): what work gives, or gave for this page when the key was the same.
+    once(path, key, work): what work gives, or gave for this page when the key was the same.
     """
-    claims: dict[str, dict[int, Verdict]] = {}
-    problems, exempted = set(found), set()
+    claims, numbers, problems = {}, {}, set(found)
     shown = list(code.titles(settings.text))
     problems |= {Problem(settings.path, line, naked(word)) for line, word in settings.naked_lines(shown)}
     by_slug = defaultdict(list)
@@ -121,18 +120,11 @@ def judge(
         by_slug[page.slug].append(page)
     for page in pages:
         named = {n: _look_up(page, page.source.claims[n], pages, by_slug) for n in sorted(page.prose.claims)}
-        made = once("verdicts", page.path, (page, named), partial(_verdicts, page, named))
-        claims[page.path] = made
         title = "" if page.title in {text for _, text in shown} else page.title
-        of_page = partial(_of_page, page, made, title, settings)
-        told, said = once("told", page.path, (page, made, title, settings), of_page)
+        given = page, named, title, settings
+        claims[page.path], told, numbers[page.path] = once(page.path, given, partial(_judged, *given))
         problems.update(told)
-        for line, word, message in said:
-            if word in settings.exempt.get(page.path, {}):
-                exempted.add((page.path, word))
-            else:
-                problems.add(Problem(page.path, line, message))
-    problems.update(_unused_exemptions(pages, settings, exempted))
+    problems.update(_unused_exemptions(pages, settings, numbers))
     verdicts = [verdict for of_page in claims.values() for verdict in of_page.values()]
     if all(v.value for v in verdicts) and not any(page.incomplete or page.prose.odd for page in pages):
         used = {(verdict.owner.path, verdict.value.name) for verdict in verdicts}  # else what is used is not known
@@ -142,13 +134,6 @@ def judge(
                     line = page.source.line(value.place)
                     problems.add(Problem(page.path, line, f"published {value.name}: nothing claims it"))
     return Verdicts(claims, tuple(sorted(problems)))
-
-
-def _of_page(
-    page: Page, verdicts: dict[int, Verdict], title: str, settings: Settings
-) -> tuple[list[Problem], list[tuple[int, str, str]]]:
-    """What does not hold on a page, and its naked numbers: their line, themselves, and what to say of them."""
-    return [*_told(page, verdicts.values(), settings)], [*_naked(page, title, settings)]
 
 
 _Named = tuple[Page | None, Value | None, str | None]
@@ -173,8 +158,14 @@ def _look_up(page: Page, link: ClaimLink, pages: Sequence[Page], by_slug: Mappin
     return owner, None, f"nothing publishes {link.name}{did_you_mean(near)}"
 
 
-def _verdicts(page: Page, named: Mapping[int, _Named]) -> dict[int, Verdict]:
-    return {n: _verdict(page, n, *found) for n, found in named.items()}
+def _judged(
+    page: Page, named: Mapping[int, _Named], title: str, settings: Settings
+) -> tuple[dict[int, Verdict], list[Problem], set[str]]:
+    """The verdicts of a page's claims, what does not hold on it, and which naked numbers it has, exempt ones too."""
+    verdicts, exempt = {n: _verdict(page, n, *found) for n, found in named.items()}, settings.exempt.get(page.path, {})
+    told, found = list(_told(page, verdicts.values(), settings)), list(_naked(page, title, settings))
+    told += [Problem(page.path, line, message) for line, word, message in found if word not in exempt]
+    return verdicts, told, {word for _, word, _ in found}
 
 
 def _verdict(page: Page, n: int, owner: Page | None, value: Value | None, message: str | None) -> Verdict:
@@ -287,11 +278,11 @@ def _naked(page: Page, title: str, settings: Settings) -> Iterator[tuple[int, st
         yield line, word, f'naked number "{word}" in code: put it in by an f-string, or leave it out'
 
 
-def _unused_exemptions(pages: Sequence[Page], settings: Settings, used: set[tuple[str, str]]) -> Iterator[Problem]:
-    """The exemptions that match nothing, each at its line of mkdocs.yml."""
+def _unused_exemptions(pages: Sequence[Page], settings: Settings, numbers: Mapping[str, set[str]]) -> Iterator[Problem]:
+    """The exemptions that match no naked number of their page, each at its line of mkdocs.yml."""
     unknown = {page.path for page in pages if page.incomplete}
     for path, word in [(path, str(word)) for path, words in settings.exempt.items() for word in words]:
-        if (path, word) not in used and path not in unknown:
+        if word not in numbers.get(path, ()) and path not in unknown:
             at = max(0, settings.text.find(word, settings.text.find(path, settings.text.find("exempt:"))))
             message = f'the exemption of "{word}" matches nothing on {path}'
             yield Problem(settings.path, settings.text.count("\n", 0, at) + 1, message)
