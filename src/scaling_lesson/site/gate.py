@@ -208,10 +208,8 @@ def _number(
 def _told(page: Page, verdicts: Iterable[Verdict], settings: Settings) -> Iterator[Problem]:
     """What does not hold on a page, but for its naked numbers."""
     source, results, path = page.source, page.results, page.path
-    found = [*source.problems, *page.prose.problems]
+    found = [*source.problems, *page.prose.odd, *page.prose.problems]
     found += [(source.line(failure.place), failure.message) for failure in results.failures]
-    for n, message in page.prose.odd.items():
-        found.append((source.claims[n].line if n >= 0 else source.seek("", "calc", 0), message))
     for index, block in enumerate(source.blocks):
         if block.runs and index not in page.prose.blocks:
             found.append((block.line, "this block is not on the built page: it did not run, or stands in a comment"))
@@ -269,7 +267,7 @@ def _naked(page: Page, title: str, settings: Settings) -> Iterator[tuple[int, st
     found = [(source.line(value.place), word) for value in values for _, word in settings.naked(value.reason)]
     quoted = {value.value for value in values if value.source}
     for block in source.blocks:
-        shown, said = block.words
+        shown, said = code.words(block.code)
         found += [(block.line + line, word) for line, word in settings.naked_lines(shown)]
         for line, text in said:
             numbers = find(settings.without_names(text)) if text not in quoted else ()

@@ -33,10 +33,11 @@ class FormulaProcessor(InlineProcessor):
 
 
 def _formula(match: re.Match) -> Formula:
-    latex, written = match["block"] or match["inline"], match[0].split("\n")[0]
+    latex, written = " ".join((match["block"] or match["inline"]).split()), match[0].split("\n")[0]
+    why = f"cannot read the formula {latex!r}: "
     try:
-        mathml = convert(" ".join(latex.split()), display="block" if match["block"] else "inline")
+        mathml = convert(latex, display="block" if match["block"] else "inline")
     except Exception as error:  # the converter raises whatever its parser stumbles over
-        return Formula(latex, written, f"⟨{latex}⟩", type(error).__name__)
+        return Formula(written, f"⟨{latex}⟩", why + type(error).__name__)
     unknown = re.search(r"\\[A-Za-z]+", mathml)
-    return Formula(latex, written, mathml, f"unknown command {unknown[0]}" if unknown else None)
+    return Formula(written, mathml, f"{why}unknown command {unknown[0]}" if unknown else None)

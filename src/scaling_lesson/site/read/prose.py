@@ -37,9 +37,8 @@ _NUMBERED = re.compile(f"{MARK}(\\d+){MARK}")
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula: its text, how its first line is written, its MathML, and why it could not be read."""
+    """A formula: how its first line is written, its MathML, and why it could not be read."""
 
-    latex: str
     written: str
     mathml: str
     error: str | None
@@ -47,14 +46,14 @@ class Formula:
 
 @dataclass(frozen=True)
 class Prose:
-    """What a rendered page says. claims: by number, the text before and after each that is shown, others in ⟦ ⟧.
+    """What a rendered page says. claims: by number, the text before and after each that is shown, the next in ⟦ ⟧.
 
-    odd: what looks like a claim and is none, by number. naked: each number that nothing computes, with its line.
-    blocks: those on the page. problems: (line, what is wrong).
+    odd: (line, what is wrong) of what looks like a claim and is none. naked: each number that nothing computes, with
+    its line. blocks: those on the page. problems: (line, what is wrong) of all else.
     """
 
     claims: dict[int, tuple[str, str]]
-    odd: dict[int, str]
+    odd: tuple[tuple[int, str], ...]
     naked: tuple[tuple[int, str], ...]
     blocks: frozenset[int]
     problems: tuple[tuple[int, str], ...]
@@ -72,7 +71,7 @@ class Reading:
         """Which of the stash are blocks of HTML that authors typed."""
         self._flow: list[str] = []
         self._naked = [*settings.naked_lines(source.listed())]
-        self._odd: dict[int, str] = {}
+        self._odd: list[tuple[int, str]] = []
         self._problems: list[tuple[str, str]] = []
         self._shown: set[int] = set()
         self._after = source.front + 1
@@ -85,28 +84,29 @@ class Reading:
 
     def prose(self) -> Prose:
         """What was read."""
-        flow = _visible("".join(self._flow))
-        texts, claims, problems = [claim.text for claim in self.source.claims], {}, []
-        for match in _NUMBERED.finditer(flow):
-            around = (flow[max(0, match.start() - 99) : match.start()], flow[match.end() : match.end() + 99])
-            before, after = (_NUMBERED.sub(lambda m: f"⟦{texts[int(m[1])]}⟧", part) for part in around)
-            claims[int(match[1])] = before.split(MARK)[-1], after.split(MARK)[0]
+        flow = _NUMBERED.split(_visible("".join(self._flow)))  # a text, the number of a claim, a text, ...
+        said = [f"⟦{self.source.claims[int(part)].text}⟧" if at % 2 else part for at, part in enumerate(flow)]
+        claims, problems = {}, []
+        for at in range(1, len(flow), 2):
+            claims[int(flow[at])] = "".join(said[max(0, at - 2) : at]), "".join(said[at + 1 : at + 3])
         lines: dict[str, int] = {}
         for written, what in self._problems:  # the same again stands further down
             lines[written] = self.source.seek("", written, lines.get(written, 0) + 1)
             problems.append((lines[written], what))
-        return Prose(claims, self._odd, tuple(self._naked), frozenset(self._shown), tuple(problems))
+        return Prose(claims, tuple(self._odd), tuple(self._naked), frozenset(self._shown), tuple(problems))
 
     def _element(self, element: Element, heading: bool = False) -> None:
         tag, name = element.tag, element.get("class", "")
         if tag == "a" and element.get("href", "").startswith("calc:"):
             self._claim(element, heading)
             return
+        if name == "headerlink" or set(name.split()) >= _DOCSTRING:
+            return
         edge = ["\0"] if tag in self._blocks else []
         self._flow += edge
         for attribute, value in element.attrib.items():
             # A term's definition is read on the glossary's own page.
-            if _READ_OUT.fullmatch(attribute) and tag != "abbr" and name != "headerlink":
+            if _READ_OUT.fullmatch(attribute) and tag != "abbr":
                 self._see(value)
         if tag == "img":
             self._problems.append(("![", "an image shows what nothing checks: draw it with figure(...)"))
@@ -114,7 +114,7 @@ class Reading:
             text = html.unescape(_NUMBERED.sub("", "".join(element.itertext())))
             self._flow.append(text)
             self._see_in(text, self.settings.in_code(text))
-        elif name != "headerlink" and not set(name.split()) >= _DOCSTRING:
+        else:
             self._text(element.text)
             for child in element:
                 self._element(child, heading or bool(re.fullmatch("h[1-6]", tag)))
@@ -134,10 +134,10 @@ class Reading:
             self._flow.append(f"{MARK}{number}{MARK}")
             link.attrib.update({"class": "claim", "id": f"claim-{number}"})
             link.text = slot("claim", number)
+        elif read:
+            self._odd.append((claim.line, f'claim "{claim.text}" is not on the built page: a heading cannot hold one'))
         else:
-            self._odd[number] = NO_CLAIM
-            if read:
-                self._odd[number] = f'claim "{claim.text}" is not on the built page: a heading cannot hold one'
+            self._odd.append((claim.line if claim else self.source.seek("", "calc", 0), NO_CLAIM))
 
     def _text(self, text: str | None) -> None:
         """A text of the tree, with what Markdown has stashed away put back: formulas and entities; tags are no text."""
@@ -169,7 +169,7 @@ class Reading:
 
     def _plain(self, text: str) -> None:
         unread = re.findall(f"calc:{MARK}(\\d+){MARK}", text)
-        self._odd |= dict.fromkeys(map(int, unread), NO_CLAIM)
+        self._odd += [(self.source.claims[int(number)].line, NO_CLAIM) for number in unread]
         text = _NUMBERED.sub("", text)
         self._flow.append(text)
         self._see(text)
@@ -182,8 +182,7 @@ class Reading:
 
     def _formula(self, formula: Formula) -> None:
         if formula.error:
-            shown = " ".join(formula.latex.split())
-            self._problems.append((formula.written, f"cannot read the formula {shown!r}: {formula.error}"))
+            self._problems.append((formula.written, formula.error))
             return
         tree = fromstring(formula.mathml.replace('xmlns="http://www.w3.org/1998/Math/MathML"', ""))
         self._flow.append("".join(tree.itertext()))

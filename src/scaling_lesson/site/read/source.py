@@ -9,7 +9,7 @@ from functools import cached_property
 import yaml
 from mkdocs.utils.meta import YAML_RE
 
-from scaling_lesson.site.read.code import titles, words
+from scaling_lesson.site.read.code import titles
 from scaling_lesson.units import did_you_mean, nearest
 
 MARK = "\ue000"
@@ -49,11 +49,6 @@ class Block:
     options: dict[str, str]
     code: str
     problem: str | None
-
-    @cached_property
-    def words(self) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
-        """What its code says in words, if it is Python: see read.code."""
-        return words(self.code)
 
     @property
     def runs(self) -> bool:
