@@ -13,11 +13,12 @@ from fuzz.records import File, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown import Markdown
+from valued import correction, disagreement
 
 from scaling_lesson import digits
 from scaling_lesson.site.numbers import claim as claims
 from scaling_lesson.site.numbers import record as records
-from scaling_lesson.site.numbers.value import Entry, canonical, rewrite
+from scaling_lesson.site.numbers.value import Entry, canonical
 from scaling_lesson.site.read.prose import Prose, Reading
 from scaling_lesson.site.read.source import read
 from scaling_lesson.units import parse_unit
@@ -83,11 +84,11 @@ def test_an_address_of_many_digits_is_no_crash():
 def test_what_is_shown_is_a_claim_that_holds(value, symbol, decimals, expected):
     unit = parse_unit(symbol)
     assert digits.show(Fraction(value), unit, decimals) == expected
-    assert claims.disagreement(claims.parse(expected), Fraction(value), unit) is None
+    assert disagreement(claims.parse(expected), Fraction(value), unit) is None
 
 
 def test_a_number_too_long_for_its_shape_is_left_to_a_person():
-    assert rewrite(claims.parse("37 MB"), Fraction(10**40)) is None
+    assert correction(claims.parse("37 MB"), Fraction(10**40)) is None
 
 
 def test_an_exponent_of_many_digits_agrees_with_nothing():

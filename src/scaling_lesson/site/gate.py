@@ -16,7 +16,7 @@ from typing import Any
 from scaling_lesson.digits import show
 from scaling_lesson.site.numbers.claim import beside, find, measures, parse
 from scaling_lesson.site.numbers.record import Record, agree, number
-from scaling_lesson.site.numbers.value import Value, rewrite
+from scaling_lesson.site.numbers.value import Value
 from scaling_lesson.site.read import code
 from scaling_lesson.site.read.naked import Settings
 from scaling_lesson.site.read.prose import Prose
@@ -194,10 +194,8 @@ def _number(
     reason = value.disagreement(claim, accepted)
     if reason is None:
         return beside(before, claim, value.unit, after), None
+    shown = correction = value.correction(claim, accepted)
     other = not measures(claim.unit, value.unit)
-    text = None if other else rewrite(claim, value.exact)
-    correction = text if text and value.disagreement(parse(text), accepted) is None else None
-    shown = correction
     if not shown and (other or claim.unit.symbol != value.unit.symbol):
         shown = show(value.exact, value.unit if other else claim.unit)
     shown = f" ({shown})" if shown and shown != value.text else ""

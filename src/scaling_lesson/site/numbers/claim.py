@@ -151,29 +151,6 @@ def measures(shown: Unit, unit: Unit) -> bool:
     return shown.dimension == unit.dimension or (shown.symbol == "" and unit.dimension in COUNTED)
 
 
-def disagreement(
-    claim: Claim, value: Fraction, unit: Unit, tolerance: Fraction = Fraction(0), around: Fraction | None = None
-) -> str | None:
-    """Why the claim does not hold for a value in base units of `unit`, or None when it holds.
-
-    With a tolerance it must hold at both ends of value ± tolerance too, so that no machine can flip it; or, so that all
-    machines judge alike, of `around` ± tolerance, the value all are compared with.
-    """
-    if not measures(claim.unit, unit):
-        return f"{claim.unit.symbol or 'a bare number'} is {claim.unit.dimension}, not {unit.dimension}"
-    if not holds(claim, value):
-        return "the digits differ"
-    middle = value if around is None else around
-    ends = (middle - tolerance, middle + tolerance)
-    if not all(holds(claim, end) for end in ends):
-        return "its tolerance reaches over the rounding boundary: show fewer digits"
-    if claim.bound[:1] in ("<", ">") and claim.number:
-        near, (low, high) = ends[claim.bound[0] == "<"], sorted((claim.number / 2, claim.number * 2))
-        if not low <= near <= high:
-            return "the bound says too little: it lies off by more than a factor of two"
-    return None
-
-
 def holds(claim: Claim, value: Fraction) -> bool:
     """Whether the number shown stands for `value`, in base units: the right rounding of it, or within the bound."""
     if claim.bound in _COMPARE:
