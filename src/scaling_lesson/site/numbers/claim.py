@@ -33,7 +33,7 @@ _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _WORDED = "|".join(bound.replace(" ", r"\s") for bound in BOUNDS if bound.isascii() and bound[0].isalpha())
 _BOUND = rf"(?P<bound>\b(?i:{_WORDED})\s+|[<>≥≤≈~]\s*)"
 _NUMBER = re.compile(
-    rf"""{_BOUND}?(?P<sign>[-−])?(?:
+    rf"""{_BOUND}?(?P<sign>(?<!\w)[-−])?(?:  # 2-3 is a range
         (?P<base>2|10)(?P<power>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,4}})
       | (?P<above>[0-9]{{1,9}})/(?P<below>[0-9]{{1,9}})
       | (?P<whole>[0-9]{{1,3}}(?:,[0-9]{{3}}){{1,8}}|[0-9]{{1,27}})(?P<decimals>\.[0-9]{{1,30}})?
@@ -99,9 +99,8 @@ def find(text: str) -> Iterator[tuple[str, str]]:
     for match in _NUMBER.finditer(text):
         unit = _UNIT.match(text, match.end())
         end = unit.end() if unit else match.end()
-        dash = match["sign"] and re.match(r"\w", text[match.start() - 1 : match.start()])  # 2-3 is a range
-        start = match.end("sign") if dash else match.start()
-        if (dash or not re.match(r"[\w.^]", text[max(start - 1, 0) : start])) and not re.match(r"\w", text[end:]):
+        start = match.start()
+        if not re.match(r"[\w.^]", text[max(start - 1, 0) : start]) and not re.match(r"\w", text[end:]):
             yield text[start:end], unit[0].strip() if unit else match["word"] or ""
 
 

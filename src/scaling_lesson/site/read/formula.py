@@ -9,8 +9,9 @@ from markdown.inlinepatterns import InlineProcessor
 
 from scaling_lesson.site.read.prose import Formula
 
-_MATH = re.compile(
-    r"(?<![\\$])(?:\$\$(?P<block>(?:(?!\n\s*\n)[^$])+)\$\$|\$(?![\s$])(?P<inline>(?:(?!\n\s*\n)[^$])+?)(?<![\s\\])\$)(?!\$)"
+_MATH = (
+    r"(?<![\\$])(?:\$\$(?P<block>(?:(?!\n\s*\n)[^$])+)\$\$"
+    r"|\$(?![\s$])(?P<inline>(?:(?!\n\s*\n)[^$])+?)(?<![\s\\])\$)(?!\$)"
 )
 
 
@@ -18,8 +19,7 @@ class FormulaProcessor(InlineProcessor):
     """Stashes each formula's MathML, and notes the formula by the number of its place in the stash."""
 
     def __init__(self, md: Markdown, note: Callable[[int, Formula], None]) -> None:
-        super().__init__(_MATH.pattern, md)
-        self.compiled_re = _MATH
+        super().__init__(_MATH, md)
         self._note = note
 
     def handleMatch(self, m: re.Match, data: str) -> tuple[str, int, int]:

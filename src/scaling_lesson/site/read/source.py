@@ -36,14 +36,13 @@ _LISTINGS = {"markdown", "bash", "yaml", "toml", "bibtex"}
 
 @dataclass(frozen=True)
 class Block:
-    """A fence: its first and last line (from 1), what its lines begin with, its marks, language, options and code.
+    """A fence: its first and last line (from 1), what both begin with, its language, options and code.
 
     problem: why a block that should run would not.
     """
 
     line: int
     end: int
-    prefix: str
     marks: str
     language: str
     options: dict[str, str]
@@ -142,9 +141,9 @@ class Source:
                 number += len(rest)
         for index, block in enumerate(self.blocks):
             first, end = block.line - 1 - self.front, block.end - self.front
-            lines[first] = f'{block.prefix}{block.marks}python exec="on" block="{index}"'
+            lines[first] = f'{block.marks}python exec="on" block="{index}"'
             if block.problem:  # its code might show as prose, and its end begin another block
-                lines[first + 1 : end] = [*[""] * (end - first - 2), block.prefix + block.marks]
+                lines[first + 1 : end] = [*[""] * (end - first - 2), block.marks]
         return lines
 
     def corrected(self, text: str, texts: dict[int, str]) -> str:
@@ -199,7 +198,7 @@ def _fences(text: str, front: int) -> Iterator[Block]:
         if fence["end"] is None:
             problem = "this block is never closed, so nothing after it is read"
         code = "\n".join(text[len(prefix) :] for text in body)
-        yield Block(line, line + fence[0].count("\n"), prefix, fence["marks"], language, options, code, problem)
+        yield Block(line, line + fence[0].count("\n"), prefix + fence["marks"], language, options, code, problem)
 
 
 def _problem(header: str, language: str, options: dict[str, str], rest: str, torn: bool) -> str | None:
