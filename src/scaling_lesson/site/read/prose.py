@@ -17,8 +17,6 @@ from scaling_lesson.site.read.source import MARK, Source, slot
 
 _READ_OUT = re.compile("alt|title|placeholder|value|label|summary|aria-.*")
 """Attributes that are read out, or shown on hover or in a field."""
-_INLINE_BLOCKS = {"br", "td", "th", "dt", "dd", "li", "summary", "caption"}
-"""Elements that end a line, besides those that Markdown calls blocks."""
 _ROWS = {"math", "mrow", "mstyle", "mpadded", "semantics"}
 """MathML elements whose parts stand side by side."""
 _PLAIN_TAG = re.compile(r"</[^>]*>|<(?:b|br|em|i|kbd|strong|sub|sup)\s*/?>|<!--(?!-?>).*", re.S)
@@ -79,7 +77,7 @@ class Reading:
     def walk(self, root: Element, md: Markdown) -> None:
         """Read the finished tree, and leave a slot in it for each claim."""
         self._stash = md.htmlStash.rawHtmlBlocks
-        self._blocks = _INLINE_BLOCKS.union(md.block_level_elements)
+        self._edged = {"br", "caption", *md.block_level_elements}
         self._element(root)
 
     def prose(self) -> Prose:
@@ -102,7 +100,7 @@ class Reading:
             return
         if name == "headerlink" or set(name.split()) >= _DOCSTRING:
             return
-        edge = ["\0"] if tag in self._blocks else []
+        edge = ["\0"] if tag in self._edged else []
         self._flow += edge
         for attribute, value in element.attrib.items():
             # A term's definition is read on the glossary's own page.
