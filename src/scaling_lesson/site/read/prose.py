@@ -121,17 +121,16 @@ class Reading:
 
     def _claim(self, link: Element, heading: bool) -> None:
         """Turn a link that is a claim into its slot, or note why it is none."""
-        mark = re.match(f"calc:{MARK}(\\d+){MARK}", link.get("href", ""))
-        number = int(mark[1]) if mark else -1
-        claim = self.source.claims[number] if mark else None
+        mark = _NUMBERED.search(link.get("href", ""))
+        claim = self.source.claims[int(mark[1])] if mark else None
         self._after = max(self._after, claim.line if claim else 0)
         read = claim and claim.name and claim.text == link.text and not len(link) and link.keys() == ["href"]
         link.tag = "span"
         link.attrib.clear()
         if read and not heading:
-            self._flow.append(f"{MARK}{number}{MARK}")
-            link.attrib.update({"class": "claim", "id": f"claim-{number}"})
-            link.text = slot("claim", number)
+            self._flow.append(mark[0])
+            link.attrib.update({"class": "claim", "id": f"claim-{mark[1]}"})
+            link.text = slot("claim", int(mark[1]))
         elif read:
             self._odd.append((claim.line, f'claim "{claim.text}" is not on the built page: a heading cannot hold one'))
         else:

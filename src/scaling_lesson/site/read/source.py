@@ -135,10 +135,9 @@ class Source:
         """These lines of its Markdown (without front matter), each claim and block numbered, for rendering."""
         lines, number = list(lines), 0
         for at in (line - 1 - self.front for line in self.prose):
-            if at < len(lines):
-                head, *rest = lines[at].split("](calc:")
-                lines[at] = head + "".join(f"](calc:{MARK}{n}{MARK}{part}" for n, part in enumerate(rest, number))
-                number += len(rest)
+            head, *rest = lines[at].split("](calc:")
+            lines[at] = head + "".join(f"](calc:{MARK}{n}{MARK}{part}" for n, part in enumerate(rest, number))
+            number += len(rest)
         for index, block in enumerate(self.blocks):
             first, end = block.line - 1 - self.front, block.end - self.front
             lines[first] = f'{block.marks}python exec="on" block="{index}"'

@@ -74,10 +74,7 @@ def shown_code(code: str) -> str:
         return code
     hidden, kept = set(), set()
     for node in tree.body:
-        match node:
-            case ast.Expr(value=ast.Call(func=ast.Name(id="publish"))):
-                hidden.update(range(node.lineno, node.end_lineno + 1))
-            case _:
-                kept.update(range(node.lineno, node.end_lineno + 1))
+        lines = hidden if ast.unparse(node).startswith("publish(") else kept
+        lines.update(range(node.lineno, node.end_lineno + 1))
     lines = [line for number, line in enumerate(code.split("\n"), 1) if number not in hidden - kept]
     return "\n".join(lines).strip("\n")
