@@ -166,7 +166,7 @@ def test_front_matter_that_is_not_read_is_told(text, line):
 @pytest.mark.parametrize(
     ("text", "front", "listed"),
     [
-        ("```text\na\nb\n```\nc", 0, [(2, "a"), (3, "b")]),
+        ("```text\na\nb\n```\nc", 0, [(2, "a\nb")]),
         ("a\n\n```\nb\n```", 0, [(4, "b")]),
         ("```json\na\n```", 0, [(2, "a")]),
         *((f"```{language}\na\n```", 0, []) for language in ("bash", "yaml", "toml", "markdown", "py", "python")),

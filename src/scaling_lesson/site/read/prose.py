@@ -94,11 +94,11 @@ class Reading:
         return Prose(claims, tuple(self._odd), tuple(self._naked), frozenset(self._shown), tuple(problems))
 
     def _element(self, element: Element, heading: bool = False) -> None:
-        tag, name = element.tag, element.get("class", "")
+        tag = element.tag
         if tag == "a" and element.get("href", "").startswith("calc:"):
             self._claim(element, heading)
             return
-        if name == "headerlink" or set(name.split()) >= _DOCSTRING:
+        if set(element.get("class", "").split()) >= _DOCSTRING:
             return
         edge = ["\0"] if tag in self._edged else []
         self._flow += edge

@@ -105,10 +105,10 @@ class Source:
         return self.blocks[place[0]].line + 1 + place[1]
 
     def listed(self) -> Iterator[tuple[int, str]]:
-        """The lines of listings that are prose, and what of the front matter is shown, each with its number."""
+        """The listings that are prose, and what of the front matter is shown, each with its first line."""
         for fence in self.fences:
             if fence not in self.blocks and fence.language not in _LISTINGS:
-                yield from enumerate(fence.code.split("\n"), fence.line + 1)
+                yield fence.line + 1, fence.code
         if self.front:
             yield from titles(YAML_RE.match(self.text)[1], 2)
 
