@@ -162,10 +162,11 @@ def _judged(
     page: Page, named: Mapping[int, _Named], title: str, settings: Settings
 ) -> tuple[dict[int, Verdict], list[Problem], set[str]]:
     """The verdicts of a page's claims, what does not hold on it, and which naked numbers it has, exempt ones too."""
-    verdicts, exempt = {n: _verdict(page, n, *found) for n, found in named.items()}, settings.exempt.get(page.path, {})
-    told, found = list(_told(page, verdicts.values(), settings)), list(_naked(page, title, settings))
-    told += [Problem(page.path, line, message) for line, word, message in found if word not in exempt]
-    return verdicts, told, {word for _, word, _ in found}
+    verdicts = {n: _verdict(page, n, *found) for n, found in named.items()}
+    told, numbers = [*_told(page, verdicts.values(), settings)], [*_naked(page, title, settings)]
+    exempt = settings.exempt.get(page.path, {})
+    told += [Problem(page.path, line, message) for line, word, message in numbers if word not in exempt]
+    return verdicts, told, {word for _, word, _ in numbers}
 
 
 def _verdict(page: Page, n: int, owner: Page | None, value: Value | None, message: str | None) -> Verdict:
