@@ -66,6 +66,7 @@ def render(
     path: str = "docs/page.md",
     front: int = 0,
     leave: Callable[[int, str, bool], BlockResult] = _left_behind,
+    settings: Settings = SETTINGS,
 ) -> tuple[str, Page]:
     """The page as Markdown renders it, with slots for what is judged, and all that was read of it.
 
@@ -76,7 +77,7 @@ def render(
     left = {index: leave(index, source.blocks[index].code, index == runs[0]) for index in runs}
     results = Results(left)
     record = Record({key: (2, entry.text) for key, entry in results.entries.items()}, None, True)
-    reading, extension = Reading(source), PageExtension()
+    reading, extension = Reading(source, settings), PageExtension()
     extension.begin(reading, partial(block_html, source, results), [TermsExtension(terms)] if terms else [])
     extensions, settings = _markdown()
     html = Markdown(extensions=[*extensions, extension], extension_configs=settings).convert(

@@ -15,6 +15,7 @@ import pytest
 from drift import SMALL
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from valued import disagreement
 
 from scaling_lesson import audit
 from scaling_lesson.digits import fixed
@@ -544,7 +545,7 @@ def test_the_gate_and_the_audit_agree(statement):
     text, value, symbol, tolerance = statement
     exact, unit = audit.number(value), parse_unit(symbol)
     try:
-        reason = claims.disagreement(claims.parse(text), exact * unit.factor, unit, Fraction(tolerance) * unit.factor)
+        reason = disagreement(claims.parse(text), exact * unit.factor, unit, Fraction(tolerance) * unit.factor)
     except ValueError as error:
         reason = str(error)
     problem = audit.wrong(text, exact, symbol, Fraction(tolerance))

@@ -4,7 +4,6 @@ import importlib
 import time
 from collections.abc import Callable
 from fractions import Fraction
-from pathlib import Path
 from xml.etree import ElementTree
 
 import one_page
@@ -14,15 +13,14 @@ from fuzz.records import File, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown import Markdown
+from valued import correction, disagreement
 
 from scaling_lesson import digits
-from scaling_lesson.site.gate import Page
 from scaling_lesson.site.numbers import claim as claims
 from scaling_lesson.site.numbers import record as records
-from scaling_lesson.site.numbers.value import Entry, canonical, rewrite
-from scaling_lesson.site.read.prose import Prose, Reading, Seen
+from scaling_lesson.site.numbers.value import Entry, canonical
+from scaling_lesson.site.read.prose import Prose, Reading
 from scaling_lesson.site.read.source import read
-from scaling_lesson.site.run.results import Results
 from scaling_lesson.units import parse_unit
 
 EXAMPLES = {"claims": 1500, "source": 1000, "records": 1000, "page": 300}
@@ -86,11 +84,11 @@ def test_an_address_of_many_digits_is_no_crash():
 def test_what_is_shown_is_a_claim_that_holds(value, symbol, decimals, expected):
     unit = parse_unit(symbol)
     assert digits.show(Fraction(value), unit, decimals) == expected
-    assert claims.disagreement(claims.parse(expected), Fraction(value), unit) is None
+    assert disagreement(claims.parse(expected), Fraction(value), unit) is None
 
 
 def test_a_number_too_long_for_its_shape_is_left_to_a_person():
-    assert rewrite(claims.parse("37 MB"), Fraction(10**40)) is None
+    assert correction(claims.parse("37 MB"), Fraction(10**40)) is None
 
 
 def test_an_exponent_of_many_digits_agrees_with_nothing():
@@ -132,17 +130,9 @@ def read_prose(text: str) -> Prose:
     """As it stands in a paragraph, once Markdown has read everything else."""
     root = ElementTree.Element("div")
     ElementTree.SubElement(root, "p").text = text
-    reading = Reading(read("docs/page.md", "", 0))
+    reading = Reading(read("docs/page.md", "", 0), one_page.SETTINGS)
     reading.walk(root, Markdown())
     return reading.prose()
-
-
-def judge_seen(kind: str) -> Callable[[str], object]:
-    def judged(text: str) -> object:
-        prose = Prose({}, {}, (Seen(kind, text, 1),), frozenset(), ())
-        return one_page.judged(Page(read("docs/page.md", "", 0), Results(), prose, records.Record(), Path("page.md")))
-
-    return judged
 
 
 CLAIM = claims.parse("10")
@@ -152,7 +142,8 @@ READERS: dict[str, Callable[[str], object]] = {
     "find": lambda text: list(claims.find(text)),
     "beside": lambda text: claims.beside(text, CLAIM, CLAIM.unit, text),
     "records": lambda text: (records.read(File(text.encode())), records.agree(text, Entry(f"{text}1", (0, 0), 0.5))),
-    **{kind: judge_seen(kind) for kind in ("text", "code", "formula")},
+    "code": one_page.SETTINGS.in_code,
+    "formula": one_page.SETTINGS.in_formula,
 }
 FAMILIES = [
     "9",

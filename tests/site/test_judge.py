@@ -43,7 +43,7 @@ def page(
         given = {"values": {v.name: v for v in values}, "entries": entries} | left
         return BlockResult(**given) if first else BlockResult()
 
-    made = render(text, path=path, front=front, leave=leave)[1]
+    made = render(text, path=path, front=front, leave=leave, settings=SETTINGS)[1]
     recorded = {key: entry.text for key, entry in made.results.entries.items()} if record is None else record
     kept = Record({key: (line, text) for line, (key, text) in enumerate(recorded.items(), 2)}, None, True)
     return replace(made, record=kept, title=title)

@@ -183,7 +183,9 @@ def rendered(rebuilt, monkeypatch):
     made.write("# List\n\n<!-- listing: numbers -->\n", "list.md")
     read: list[str] = []
     reading = plugin.Reading
-    monkeypatch.setattr(plugin, "Reading", lambda source: read.append(source.slug) or reading(source))
+    monkeypatch.setattr(
+        plugin, "Reading", lambda source, settings: read.append(source.slug) or reading(source, settings)
+    )
 
     def rendered(**texts: str) -> tuple[set[str], dict[str, str]]:
         read.clear()

@@ -52,7 +52,7 @@ class GateExtension(Extension):
         if page := site.pages.get(context.page.path):
             if page.file.read_text("utf-8") != page.source.text:
                 raise ValueError(f"{page.path} changed since it was judged: start again")  # under `zensical serve`
-            site.extension(Reading(page.source), page.results).extendMarkdown(md)
+            site.extension(Reading(page.source, site.settings), page.results).extendMarkdown(md)
             filling: Any = Postprocessor(md)
             filling.run = partial(site.filled, page)
             md.postprocessors.register(filling, "lesson_fill", -2)  # when blocks are back from the stash
@@ -65,6 +65,7 @@ makeExtension = GateExtension
 class _Site:
     """Every page by its path below the documents, and what was found. glossary: the page that needs no terms."""
 
+    settings: Settings
     glossary: str
     terms: Extension
     pages: dict[str, Page] = field(default_factory=dict)
@@ -90,7 +91,8 @@ def _site(root: Path, target: str) -> _Site:
     (ours,) = (plugin["numbers"] for plugin in config["plugins"] if "numbers" in plugin)
     listed = [entry if isinstance(entry, dict) else {entry: {}} for entry in config["markdown_extensions"]]
     options = {name: given for entry in listed for name, given in entry.items()}
-    docs, site = root / config["docs_dir"], _Site(ours["glossary"], TermsExtension(read_terms(root / ours["glossary"])))
+    docs, settings = root / config["docs_dir"], Settings(tuple(ours["names"]), ours["exempt"], "mkdocs.yml", text)
+    site = _Site(settings, ours["glossary"], TermsExtension(read_terms(root / ours["glossary"])))
     begun = []
     for title, name in _pages(config["nav"]):
         written = (docs / name).read_text("utf-8")
@@ -99,13 +101,13 @@ def _site(root: Path, target: str) -> _Site:
         jobs = [Job(n, block.line, block.code, block.limit_s, block.runs) for n, block in enumerate(source.blocks)]
         begun.append((name, title or meta.get("title", ""), body, source, runner.run(source.path, jobs)))
     for name, title, body, source, run in begun:
-        reading, results, file = Reading(source), run.result(), docs / name
+        reading, results, file = Reading(source, settings), run.result(), docs / name
         extensions = ["toc", "tables", *options, site.extension(reading, results)]
         Markdown(extensions=extensions, extension_configs=options).convert(body)
         accepted = record.read(file.with_suffix(".record"))
         url = name.removesuffix("md") + "html"
         site.pages[name] = Page(source, results, reading.prose(), accepted, file, url, title)
-    pages, settings = list(site.pages.values()), Settings(tuple(ours["names"]), ours["exempt"], "mkdocs.yml", text)
+    pages = list(site.pages.values())
     site.verdicts = judge(pages, settings, unreached(docs, root, pages))
     ci.tell(site.verdicts.problems)
     numbers = published(pages, site.verdicts, settings) | {"copies": {}}

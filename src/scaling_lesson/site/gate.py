@@ -16,8 +16,9 @@ from typing import Any
 from scaling_lesson.digits import show
 from scaling_lesson.site.numbers.claim import beside, find, measures, parse
 from scaling_lesson.site.numbers.record import Record, agree, number
-from scaling_lesson.site.numbers.value import Value, rewrite
+from scaling_lesson.site.numbers.value import Value
 from scaling_lesson.site.read import code
+from scaling_lesson.site.read.naked import Settings
 from scaling_lesson.site.read.prose import Prose
 from scaling_lesson.site.read.source import CLAIM, ClaimLink, Source
 from scaling_lesson.site.run.results import Results
@@ -78,39 +79,6 @@ class Page:
 
 
 @dataclass(frozen=True)
-class Settings:
-    """names: words that hold a digit and are no numbers, such as `GPT-2`. exempt: {page: {text: reason}}, the numbers
-    of the prose that nothing computes and nobody needs to. path, text: the file both stand in.
-    """
-
-    names: tuple[str, ...]
-    exempt: dict[str, dict[str, str]]
-    path: str
-    text: str
-
-    @cached_property
-    def _name(self) -> re.Pattern:
-        names = "|".join(map(re.escape, sorted(self.names, key=len, reverse=True)))
-        return re.compile(rf"(?<![\w.-])(?:{names})(?!\w|[-.]\w)" if names else "(?!)")
-
-    def without_names(self, text: str) -> str:
-        """The text with every name blanked."""
-        return self._name.sub(lambda name: " " * len(name[0]), text)
-
-    def naked(self, text: str) -> Iterator[tuple[int, str]]:
-        """Each word of a text that holds a digit and is no name, and where it begins."""
-        if any(map(str.isnumeric, text)):
-            for word in re.finditer(r"[^\s|()\[\]*_`\"“”]+", self.without_names(text)):
-                if any(map(str.isnumeric, word[0])):
-                    yield word.start(), word[0].strip(".,;:!?'’")
-
-    def naked_lines(self, texts: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
-        """The same of several texts: its line and the word. texts: the line on which each begins, and itself."""
-        for line, text in texts:
-            yield from ((line + text.count("\n", 0, at), word) for at, word in self.naked(text))
-
-
-@dataclass(frozen=True)
 class Verdict:
     """What was found of one claim. owner: the page whose value it states. message: what is wrong with it, if anything.
 
@@ -138,14 +106,13 @@ def judge(
     pages: Sequence[Page],
     settings: Settings,
     found: Iterable[Problem] = (),
-    once: Callable[[str, str, object, Callable[[], Any]], Any] = lambda kind, path, key, work: work(),
+    once: Callable[[str, object, Callable[[], Any]], Any] = lambda path, key, work: work(),
 ) -> Verdicts:
     """Judge every claim of every page, once. found: what reading the site's files found, told with the rest.
 
-    once(kind, path, key, work): what work gives, or gave for this page when the key was the same.
+    once(path, key, work): what work gives, or gave for this page when the key was the same.
     """
-    claims: dict[str, dict[int, Verdict]] = {}
-    problems, exempted = set(found), set()
+    claims, numbers, problems = {}, {}, set(found)
     shown = list(code.titles(settings.text))
     problems |= {Problem(settings.path, line, naked(word)) for line, word in settings.naked_lines(shown)}
     by_slug = defaultdict(list)
@@ -153,18 +120,11 @@ def judge(
         by_slug[page.slug].append(page)
     for page in pages:
         named = {n: _look_up(page, page.source.claims[n], pages, by_slug) for n in sorted(page.prose.claims)}
-        made = once("verdicts", page.path, (page, named), partial(_verdicts, page, named))
-        claims[page.path] = made
         title = "" if page.title in {text for _, text in shown} else page.title
-        of_page = partial(_of_page, page, made, title, settings)
-        told, said = once("told", page.path, (page, made, title, settings), of_page)
+        given = page, named, title, settings
+        claims[page.path], told, numbers[page.path] = once(page.path, given, partial(_judged, *given))
         problems.update(told)
-        for line, word, message in said:
-            if word in settings.exempt.get(page.path, {}):
-                exempted.add((page.path, word))
-            else:
-                problems.add(Problem(page.path, line, message))
-    problems.update(_unused_exemptions(pages, settings, exempted))
+    problems.update(_unused_exemptions(pages, settings, numbers))
     verdicts = [verdict for of_page in claims.values() for verdict in of_page.values()]
     if all(v.value for v in verdicts) and not any(page.incomplete or page.prose.odd for page in pages):
         used = {(verdict.owner.path, verdict.value.name) for verdict in verdicts}  # else what is used is not known
@@ -174,14 +134,6 @@ def judge(
                     line = page.source.line(value.place)
                     problems.add(Problem(page.path, line, f"published {value.name}: nothing claims it"))
     return Verdicts(claims, tuple(sorted(problems)))
-
-
-def _of_page(
-    page: Page, verdicts: dict[int, Verdict], title: str, settings: Settings
-) -> tuple[list[Problem], list[tuple[int, str, str]]]:
-    """What does not hold on a page, and its naked numbers: their line, themselves, and what to say of them."""
-    said = [(line, word, naked(word)) for line, word in _naked_prose(page, title, settings)]
-    return [*_told(page, verdicts.values(), settings)], [*said, *_naked_code(page, settings)]
 
 
 _Named = tuple[Page | None, Value | None, str | None]
@@ -206,8 +158,15 @@ def _look_up(page: Page, link: ClaimLink, pages: Sequence[Page], by_slug: Mappin
     return owner, None, f"nothing publishes {link.name}{did_you_mean(near)}"
 
 
-def _verdicts(page: Page, named: Mapping[int, _Named]) -> dict[int, Verdict]:
-    return {n: _verdict(page, n, *found) for n, found in named.items()}
+def _judged(
+    page: Page, named: Mapping[int, _Named], title: str, settings: Settings
+) -> tuple[dict[int, Verdict], list[Problem], set[str]]:
+    """The verdicts of a page's claims, what does not hold on it, and which naked numbers it has, exempt ones too."""
+    verdicts = {n: _verdict(page, n, *found) for n, found in named.items()}
+    told, numbers = [*_told(page, verdicts.values(), settings)], [*_naked(page, title, settings)]
+    exempt = settings.exempt.get(page.path, {})
+    told += [Problem(page.path, line, message) for line, word, message in numbers if word not in exempt]
+    return verdicts, told, {word for _, word, _ in numbers}
 
 
 def _verdict(page: Page, n: int, owner: Page | None, value: Value | None, message: str | None) -> Verdict:
@@ -236,10 +195,8 @@ def _number(
     reason = value.disagreement(claim, accepted)
     if reason is None:
         return beside(before, claim, value.unit, after), None
+    shown = correction = value.correction(claim, accepted)
     other = not measures(claim.unit, value.unit)
-    text = None if other else rewrite(claim, value.exact)
-    correction = text if text and value.disagreement(parse(text), accepted) is None else None
-    shown = correction
     if not shown and (other or claim.unit.symbol != value.unit.symbol):
         shown = show(value.exact, value.unit if other else claim.unit)
     shown = f" ({shown})" if shown and shown != value.text else ""
@@ -250,9 +207,7 @@ def _number(
 def _told(page: Page, verdicts: Iterable[Verdict], settings: Settings) -> Iterator[Problem]:
     """What does not hold on a page, but for its naked numbers."""
     source, results, path = page.source, page.results, page.path
-    found = [*source.problems, *page.prose.problems]
-    for n, message in page.prose.odd.items():
-        found.append((source.claims[n].line if n >= 0 else source.seek("", "calc", 0), message))
+    found = [*source.problems, *page.prose.odd, *page.prose.problems]
     for index, block in enumerate(source.blocks):
         if block.runs and index not in page.prose.blocks:
             found.append((block.line, "this block is not on the built page: it did not run, or stands in a comment"))
@@ -300,35 +255,17 @@ def naked(word: str) -> str:
     return f'naked number "{word}": publish it and claim it, [{spaced or word}](calc:name){also}'
 
 
-def _naked_prose(page: Page, title: str, settings: Settings) -> Iterator[tuple[int, str]]:
-    """Each number that a page shows and nothing computes, with its line."""
-    source, told = page.source, set()
-    for line, word in settings.naked_lines(source.listed()):
-        told.add(word)
-        yield line, word
-    for seen in page.prose.seen:
-        if seen.kind == "text":
-            found = settings.naked(seen.text)
-        else:
-            results = _dressed if seen.kind == "code" else _results
-            found = ((0, word) for word in results(settings.without_names(seen.text)))
-        for at, word in found:
-            told.add(word)
-            yield source.seek(seen.text[max(0, at - 99) : at], seen.written or word, seen.after), word
-    for at, word in settings.naked(title):
-        if word not in told:
-            yield source.seek(title[:at], word, 0), word
-
-
-def _naked_code(page: Page, settings: Settings) -> Iterator[tuple[int, str, str]]:
-    """Each number that the code of a page, all of which ran, says in words: its line, itself, and what to say of it."""
+def _naked(page: Page, title: str, settings: Settings) -> Iterator[tuple[int, str, str]]:
+    """Each naked number of a page, and of its code when all of it ran: its line, itself, and what to say of it."""
+    values, source, told = page.results.values.values(), page.source, {word for _, word in page.prose.naked}
+    of_title = [(source.seek(title[:at], word, 0), word) for at, word in settings.naked(title) if word not in told]
+    yield from ((line, word, naked(word)) for line, word in (*page.prose.naked, *of_title))
     if page.incomplete:
         return
-    values, source = page.results.values.values(), page.source
     found = [(source.line(value.place), word) for value in values for _, word in settings.naked(value.reason)]
     quoted = {value.value for value in values if value.source}
     for block in source.blocks:
-        shown, said = block.words
+        shown, said = code.words(block.code)
         found += [(block.line + line, word) for line, word in settings.naked_lines(shown)]
         for line, text in said:
             numbers = find(settings.without_names(text)) if text not in quoted else ()
@@ -337,31 +274,11 @@ def _naked_code(page: Page, settings: Settings) -> Iterator[tuple[int, str, str]
         yield line, word, f'naked number "{word}" in code: put it in by an f-string, or leave it out'
 
 
-def _dressed(text: str) -> list[str]:
-    """The numbers of a code span that are dressed as code: alone, behind a relation, or with a unit among words."""
-    if re.search(r"[^\W\d]{4}", text):  # what it quotes is its own
-        text = re.sub(r"\"[^\"]*\"|'[^']*'|\[[^\]]*\](?:\([^)]*\))?", " ", text)
-    found = list(find(text))
-    if glued := re.fullmatch(r"\W*(\d[\d.,_]*[^\W\d_]{1,7})\W*", text):
-        return [glued[1]]
-    if len(found) == 1 and not re.search(r"[^\W\d_]", text.replace(found[0][0], "")):
-        return [found[0][0]]
-    results = re.findall(r"\s(?:=|≈|<|>|≤|≥|->|→)\s+([-−]?[\d.,]*\d)(?=\s*[^\W\d]*\W*\Z)", text)
-    return [text for text, unit in found if unit] or results
-
-
-def _results(formula: str) -> list[str]:
-    """The numbers of a formula that are results, and not constants beside a variable."""
-    numbers = re.findall(r"\d+(?:[.,]\d+)*", formula)
-    last = re.findall(r"[=≈∼≤≥<>≲≳⩽⩾]\s*(\d)(?:\s+[A-Za-z]{1,3})?\s*\Z", formula)  # with a unit behind a space, or none
-    return [n for n in numbers if len(n) > 1] + last if re.search(r"[^\W\d_]", formula) else numbers
-
-
-def _unused_exemptions(pages: Sequence[Page], settings: Settings, used: set[tuple[str, str]]) -> Iterator[Problem]:
-    """The exemptions that match nothing, each at its line of mkdocs.yml."""
+def _unused_exemptions(pages: Sequence[Page], settings: Settings, numbers: Mapping[str, set[str]]) -> Iterator[Problem]:
+    """The exemptions that match no naked number of their page, each at its line of mkdocs.yml."""
     unknown = {page.path for page in pages if page.incomplete}
     for path, word in [(path, str(word)) for path, words in settings.exempt.items() for word in words]:
-        if (path, word) not in used and path not in unknown:
+        if word not in numbers.get(path, ()) and path not in unknown:
             at = max(0, settings.text.find(word, settings.text.find(path, settings.text.find("exempt:"))))
             message = f'the exemption of "{word}" matches nothing on {path}'
             yield Problem(settings.path, settings.text.count("\n", 0, at) + 1, message)

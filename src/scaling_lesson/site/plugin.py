@@ -121,7 +121,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             path = self._glossary.relative_to(self.root).as_posix()
             self.unjudged.append(Problem(path, 1, f"no term is defined here: {how}"))
         self._terms: list[Extension] = [TermsExtension(terms)] if terms else []
-        self._frame = (self.settings.text, terms)
+        self._frame = (self.settings, terms)
         self._extension = PageExtension()
         config.markdown_extensions.append(self._extension)  # pyright: ignore (MkDocs takes them as objects too)
         if self.serving:
@@ -213,7 +213,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         if made:
             page.render = rendering(page, made)
         else:
-            self._reading = Reading(source)
+            self._reading = Reading(source, self.settings)
             terms = [] if self.root / path == self._glossary else self._terms
             self._extension.begin(self._reading, partial(block_html, source, results), terms)
         return markdown
@@ -236,7 +236,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         shown = [page for page in [*self._order, *unlisted] if page.meta.get("gate_path") in self._read]
         self.pages = [self._read[page.meta["gate_path"]] for page in shown]
         self.unjudged += unreached(self._docs, self.root, self.pages)
-        self.verdicts = judge(self.pages, self.settings, self.unjudged, self._kept.once)
+        self.verdicts = judge(self.pages, self.settings, self.unjudged, partial(self._kept.once, "judged"))
         self.found = list(self.verdicts.problems)
         unknown = {page.slug for page in self.pages if page.incomplete}
         for path, finish in self._to_finish.items():

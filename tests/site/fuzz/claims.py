@@ -2,10 +2,11 @@
 
 from fractions import Fraction
 
+from valued import correction, disagreement
+
 from fuzz import ODD, decode, value_of
 from scaling_lesson import digits
 from scaling_lesson.site.numbers import claim as claims
-from scaling_lesson.site.numbers.value import rewrite
 from scaling_lesson.units import UNITS, Unit, parse_unit
 
 UNIT_SYMBOLS = [*UNITS, "FLOP/s", "B/s", "FLOP/B", "B/token"]
@@ -41,7 +42,7 @@ def shown(value: Fraction, unit: Unit, decimals: int | None) -> None:
     """What `show` and `fixed` write of a value is a claim that holds for it, and reads at the digits shown."""
     text = digits.show(value, unit, decimals)
     claim = claims.parse(text)
-    assert claims.disagreement(claim, value, unit) is None, (text, value, unit)
+    assert disagreement(claim, value, unit) is None, (text, value, unit)
     assert abs(claim.number - value) <= claim.step / 2, (text, value)
     if decimals is not None:
         number = digits.fixed(value, decimals)
@@ -49,25 +50,25 @@ def shown(value: Fraction, unit: Unit, decimals: int | None) -> None:
 
 
 def read(text: str, value: Fraction) -> None:
-    """A text is a claim or a ValueError; rewriting one gives a text that holds, and stays as it is when rewritten."""
+    """A text is a claim or a ValueError; correcting one gives a text that holds, and stays as it is when corrected."""
     found(text)
     if not _parses(text):
         return
     claim = claims.parse(text)
-    verdict = claims.disagreement(claim, value, claim.unit)
+    verdict = disagreement(claim, value, claim.unit)
     assert verdict in (None, "the digits differ") or (
         claim.bound in (">", ">=", "<", "<=") and "too little" in verdict
     ), verdict
     if claim.bound in ("", "about") and claim.number:
-        assert claims.disagreement(claim, claim.number, claim.unit) is None, text
+        assert disagreement(claim, claim.number, claim.unit) is None, text
     writable = abs(claim.number.numerator) < 10**4000  # Python writes few more digits
     for new_value in (value, claim.number) if writable else (value,):
-        new = rewrite(claim, new_value)
+        new = correction(claim, new_value)
         if new is None:
             continue
         again = claims.parse(new)
-        assert claims.disagreement(again, new_value, claim.unit) is None, (text, new, new_value)
-        assert rewrite(again, new_value) == new, (text, new, new_value)
+        assert disagreement(again, new_value, claim.unit) is None, (text, new, new_value)
+        assert correction(again, new_value) == new, (text, new, new_value)
         assert again.unit == claim.unit and again.bound == claim.bound, (text, new)
 
 

@@ -3,8 +3,9 @@
 from fractions import Fraction
 
 import pytest
+from valued import disagreement
 
-from scaling_lesson.site.numbers.claim import beside, disagreement, find, parse, unit_after
+from scaling_lesson.site.numbers.claim import beside, find, parse, unit_after
 from scaling_lesson.units import UNITS, parse_unit
 
 CACHE = Fraction(37_748_736)

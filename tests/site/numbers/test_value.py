@@ -5,11 +5,12 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from fractions import Fraction
 
 import pytest
+from valued import correction, disagreement
 
 from scaling_lesson import audit
 from scaling_lesson.digits import fixed, in_full, show
-from scaling_lesson.site.numbers.claim import disagreement, parse
-from scaling_lesson.site.numbers.value import Value, canonical, rewrite
+from scaling_lesson.site.numbers.claim import parse
+from scaling_lesson.site.numbers.value import Value, canonical
 from scaling_lesson.units import parse_unit
 
 
@@ -66,8 +67,8 @@ def test_a_tolerance_is_in_the_unit_published(recorded):
         ("0.1 MB", 1, "B", None),  # this shape would read zero
     ],
 )
-def test_rewriting_keeps_the_shape(text, value, unit, expected):
-    assert rewrite(parse(text), Fraction(value)) == expected
+def test_a_correction_keeps_the_shape(text, value, unit, expected):
+    assert correction(parse(text), Fraction(value)) == expected
     if expected:
         assert disagreement(parse(expected), Fraction(value), parse_unit(unit)) is None
 

@@ -176,7 +176,7 @@ def test_what_stands_beside_a_claim_is_read_as_it_is_shown(text, before, after):
 
 
 def test_claims_beside_a_claim_stand_in_brackets():
-    assert around("a [37](calc:one) [748](calc:two) b") == [("\0a ", " ⟦748⟧ b\0"), ("\0a ⟦37⟧ ", " b\0")]
+    assert around("a [37](calc:one) [748](calc:two) b") == [("\0a ", " ⟦748⟧"), ("⟦37⟧ ", " b\0")]
 
 
 @pytest.mark.parametrize(

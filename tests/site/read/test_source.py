@@ -20,7 +20,7 @@ def fences(text: str) -> tuple[Block, ...]:
 def test_fences_keep_lines_bodies_and_indent():
     text = 'a\n\n!!! note\n    ```python exec="on" source="above"\n    x = 1\n      y\n    ```\n\n~~~bash\nz\n~~~\n'
     first, second = read(text).fences
-    assert (first.line, first.end, first.prefix, first.code) == (4, 7, "    ", "x = 1\n  y")
+    assert (first.line, first.end, first.marks, first.code) == (4, 7, "    ```", "x = 1\n  y")
     assert (first.options, first.runs, first.limit_s) == ({"exec": "on", "source": "above"}, True, 20)
     assert (second.line, second.end, second.language, second.code, second.runs) == (9, 11, "bash", "z", False)
     assert read(text).blocks == (first,)
@@ -166,7 +166,7 @@ def test_front_matter_that_is_not_read_is_told(text, line):
 @pytest.mark.parametrize(
     ("text", "front", "listed"),
     [
-        ("```text\na\nb\n```\nc", 0, [(2, "a"), (3, "b")]),
+        ("```text\na\nb\n```\nc", 0, [(2, "a\nb")]),
         ("a\n\n```\nb\n```", 0, [(4, "b")]),
         ("```json\na\n```", 0, [(2, "a")]),
         *((f"```{language}\na\n```", 0, []) for language in ("bash", "yaml", "toml", "markdown", "py", "python")),

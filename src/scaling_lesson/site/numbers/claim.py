@@ -33,7 +33,7 @@ _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _WORDED = "|".join(bound.replace(" ", r"\s") for bound in BOUNDS if bound.isascii() and bound[0].isalpha())
 _BOUND = rf"(?P<bound>\b(?i:{_WORDED})\s+|[<>≥≤≈~]\s*)"
 _NUMBER = re.compile(
-    rf"""{_BOUND}?(?P<sign>[-−])?(?:
+    rf"""{_BOUND}?(?P<sign>(?<!\w)[-−])?(?:  # 2-3 is a range
         (?P<base>2|10)(?P<power>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,4}})
       | (?P<above>[0-9]{{1,9}})/(?P<below>[0-9]{{1,9}})
       | (?P<whole>[0-9]{{1,3}}(?:,[0-9]{{3}}){{1,8}}|[0-9]{{1,27}})(?P<decimals>\.[0-9]{{1,30}})?
@@ -99,9 +99,8 @@ def find(text: str) -> Iterator[tuple[str, str]]:
     for match in _NUMBER.finditer(text):
         unit = _UNIT.match(text, match.end())
         end = unit.end() if unit else match.end()
-        dash = match["sign"] and re.match(r"\w", text[match.start() - 1 : match.start()])  # 2-3 is a range
-        start = match.end("sign") if dash else match.start()
-        if (dash or not re.match(r"[\w.^]", text[max(start - 1, 0) : start])) and not re.match(r"\w", text[end:]):
+        start = match.start()
+        if not re.match(r"[\w.^]", text[max(start - 1, 0) : start]) and not re.match(r"\w", text[end:]):
             yield text[start:end], unit[0].strip() if unit else match["word"] or ""
 
 
@@ -149,29 +148,6 @@ def _counts(word: str, value: Unit) -> bool:
 def measures(shown: Unit, unit: Unit) -> bool:
     """Whether what is in one unit may be shown in the other. A count may leave its noun to the sentence: "12"."""
     return shown.dimension == unit.dimension or (shown.symbol == "" and unit.dimension in COUNTED)
-
-
-def disagreement(
-    claim: Claim, value: Fraction, unit: Unit, tolerance: Fraction = Fraction(0), around: Fraction | None = None
-) -> str | None:
-    """Why the claim does not hold for a value in base units of `unit`, or None when it holds.
-
-    With a tolerance it must hold at both ends of value ± tolerance too, so that no machine can flip it; or, so that all
-    machines judge alike, of `around` ± tolerance, the value all are compared with.
-    """
-    if not measures(claim.unit, unit):
-        return f"{claim.unit.symbol or 'a bare number'} is {claim.unit.dimension}, not {unit.dimension}"
-    if not holds(claim, value):
-        return "the digits differ"
-    middle = value if around is None else around
-    ends = (middle - tolerance, middle + tolerance)
-    if not all(holds(claim, end) for end in ends):
-        return "its tolerance reaches over the rounding boundary: show fewer digits"
-    if claim.bound[:1] in ("<", ">") and claim.number:
-        near, (low, high) = ends[claim.bound[0] == "<"], sorted((claim.number / 2, claim.number * 2))
-        if not low <= near <= high:
-            return "the bound says too little: it lies off by more than a factor of two"
-    return None
 
 
 def holds(claim: Claim, value: Fraction) -> bool:

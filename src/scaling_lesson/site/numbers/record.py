@@ -84,11 +84,8 @@ def accepted(record: Record, computed: Mapping[str, Entry], names: Collection[st
             del texts[key]
         elif key not in texts or not agree(texts[key], computed[key]):
             texts[key] = computed[key].text
-    order, at = [key for key in record.entries if key in texts], 0
-    for key in computed:  # what is new stands after what comes before it on the page
-        if key in record.entries:
-            at = order.index(key) + 1 if key in order else at
-        elif key in texts:
-            order.insert(at, key)
-            at += 1
-    return "\n".join([HEADER, *(f"{key} = {texts[key]}" for key in order), ""]) if order else ""
+    place, at = {key: line for key, (line, _) in record.entries.items()}, 0
+    for key in computed:  # what is new stands behind what comes before it on the page
+        at = place.setdefault(key, at)
+    lines = [f"{key} = {texts[key]}" for key in sorted(texts, key=place.__getitem__)]
+    return "\n".join([HEADER, *lines, ""]) if lines else ""

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from scaling_lesson.digits import exponent_of, fixed, in_full, raised
-from scaling_lesson.site.numbers.claim import WORDS, Claim, disagreement, holds, parse
+from scaling_lesson.site.numbers.claim import WORDS, Claim, holds, measures, parse
 from scaling_lesson.units import Unit, plural
 
 Place = tuple[int, int]
@@ -50,10 +50,46 @@ class Value:
         return f"{f'± {self.tolerance:g} {self.unit.symbol}'.rstrip()}: {self.reason}" if self.tolerance else ""
 
     def disagreement(self, claim: Claim, recorded: Fraction | None) -> str | None:
-        """Why a claim does not hold for this number; None when it does. recorded: as it was accepted, in `unit`."""
-        around = Fraction(self.value) if recorded is None else recorded
-        factor = self.unit.factor
-        return disagreement(claim, self.exact, self.unit, Fraction(self.tolerance) * factor, around * factor)
+        """Why a claim does not hold for this number; None when it does. recorded: as it was accepted, in `unit`.
+
+        With a tolerance the claim must hold at both its ends too, so that no machine can flip it; or, so that all
+        machines judge alike, at both ends of the recorded number, with which all are compared.
+        """
+        if not measures(claim.unit, self.unit):
+            return f"{claim.unit.symbol or 'a bare number'} is {claim.unit.dimension}, not {self.unit.dimension}"
+        if not holds(claim, self.exact):
+            return "the digits differ"
+        middle, tolerance = Fraction(self.value) if recorded is None else recorded, Fraction(self.tolerance)
+        ends = [end * self.unit.factor for end in (middle - tolerance, middle + tolerance)]
+        if not all(holds(claim, end) for end in ends):
+            return "its tolerance reaches over the rounding boundary: show fewer digits"
+        if claim.bound[:1] in ("<", ">") and claim.number:
+            near, (low, high) = ends[claim.bound[0] == "<"], sorted((claim.number / 2, claim.number * 2))
+            if not low <= near <= high:
+                return "the bound says too little: it lies off by more than a factor of two"
+        return None
+
+    def correction(self, claim: Claim, recorded: Fraction | None) -> str | None:
+        """The claim's text with digits that hold, in the same shape; None where a person must choose."""
+        parts, scale = claim.parts, claim.unit.factor * WORDS.get(claim.parts["word"], 1)
+        if claim.bound not in ("", "about", "=") or claim.step is None or parts["base"]:
+            return None
+        decimals = len(parts["decimals"].removeprefix("."))
+        exponent, number = 0, round(self.exact / claim.step) * claim.step
+        if parts["times"] or parts["e"]:
+            if self.exact == 0:
+                return None
+            exponent, number = exponent_of(abs(self.exact) / scale, decimals), self.exact
+        number = number / scale / Fraction(10) ** exponent
+        digits = fixed(number, decimals, "," in parts["whole"] or (abs(number) >= 1000 and len(parts["whole"]) < 4))
+        digits = digits.replace("-", parts["sign"] or "−")
+        power = f"{parts['times']}{raised(exponent)}" if parts["times"] else f"e{exponent}" * bool(parts["e"])
+        word = f" {parts['word']}" if parts["word"] else ""
+        text = f"{parts['bound']}{digits}{power}{word}{parts['unit']}"
+        try:
+            return text if self.disagreement(parse(text), recorded) is None else None
+        except ValueError:
+            return None
 
 
 @dataclass(frozen=True)
@@ -89,26 +125,3 @@ def canonical(value: object, unit: str = "") -> str:
         text = json.dumps(value, ensure_ascii=False)
         return text.encode("utf-8", "backslashreplace").decode()  # half of a surrogate pair is no UTF-8
     return f"{value} {unit}".rstrip()
-
-
-def rewrite(claim: Claim, value: Fraction) -> str | None:
-    """The claim's text with digits that hold for `value`, in the same shape; None where a person must choose."""
-    parts, scale = claim.parts, claim.unit.factor * WORDS.get(claim.parts["word"], 1)
-    if claim.bound not in ("", "about", "=") or claim.step is None or parts["base"]:
-        return None
-    decimals = len(parts["decimals"].removeprefix("."))
-    exponent, number = 0, round(value / claim.step) * claim.step
-    if parts["times"] or parts["e"]:
-        if value == 0:
-            return None
-        exponent, number = exponent_of(abs(value) / scale, decimals), value
-    number = number / scale / Fraction(10) ** exponent
-    digits = fixed(number, decimals, "," in parts["whole"] or (abs(number) >= 1000 and len(parts["whole"]) < 4))
-    digits = digits.replace("-", parts["sign"] or "−")
-    power = f"{parts['times']}{raised(exponent)}" if parts["times"] else f"e{exponent}" * bool(parts["e"])
-    word = f" {parts['word']}" if parts["word"] else ""
-    text = f"{parts['bound']}{digits}{power}{word}{parts['unit']}"
-    try:
-        return text if holds(parse(text), value) else None
-    except ValueError:
-        return None

@@ -16,8 +16,8 @@ def words(code: str) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
     shown, unshown = set(), set()
     for node in ast.walk(tree):
         match node:
-            case ast.Call(func=ast.Name(id="figure" | "table"), args=args, keywords=keywords):
-                shown.update(part for argument in (*args, *keywords) for part in ast.walk(argument))
+            case ast.Call(func=ast.Name(id="figure" | "table")):
+                shown.update(ast.walk(node))
             case ast.keyword(arg="name", value=part) | ast.FormattedValue(format_spec=ast.JoinedStr() as part):
                 unshown.update(ast.walk(part))
     texts = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]

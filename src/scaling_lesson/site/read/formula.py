@@ -9,8 +9,9 @@ from markdown.inlinepatterns import InlineProcessor
 
 from scaling_lesson.site.read.prose import Formula
 
-_MATH = re.compile(
-    r"(?<![\\$])(?:\$\$(?P<block>(?:(?!\n\s*\n)[^$])+)\$\$|\$(?![\s$])(?P<inline>(?:(?!\n\s*\n)[^$])+?)(?<![\s\\])\$)(?!\$)"
+_MATH = (
+    r"(?<![\\$])(?:\$\$(?P<block>(?:(?!\n\s*\n)[^$])+)\$\$"
+    r"|\$(?![\s$])(?P<inline>(?:(?!\n\s*\n)[^$])+?)(?<![\s\\])\$)(?!\$)"
 )
 
 
@@ -18,8 +19,7 @@ class FormulaProcessor(InlineProcessor):
     """Stashes each formula's MathML, and notes the formula by the number of its place in the stash."""
 
     def __init__(self, md: Markdown, note: Callable[[int, Formula], None]) -> None:
-        super().__init__(_MATH.pattern, md)
-        self.compiled_re = _MATH
+        super().__init__(_MATH, md)
         self._note = note
 
     def handleMatch(self, m: re.Match, data: str) -> tuple[str, int, int]:
@@ -33,10 +33,11 @@ class FormulaProcessor(InlineProcessor):
 
 
 def _formula(match: re.Match) -> Formula:
-    latex, written = match["block"] or match["inline"], match[0].split("\n")[0]
+    latex, written = " ".join((match["block"] or match["inline"]).split()), match[0].split("\n")[0]
+    why = f"cannot read the formula {latex!r}: "
     try:
-        mathml = convert(" ".join(latex.split()), display="block" if match["block"] else "inline")
+        mathml = convert(latex, display="block" if match["block"] else "inline")
     except Exception as error:  # the converter raises whatever its parser stumbles over
-        return Formula(latex, written, f"⟨{latex}⟩", type(error).__name__)
+        return Formula(written, f"⟨{latex}⟩", why + type(error).__name__)
     unknown = re.search(r"\\[A-Za-z]+", mathml)
-    return Formula(latex, written, mathml, f"unknown command {unknown[0]}" if unknown else None)
+    return Formula(written, mathml, f"{why}unknown command {unknown[0]}" if unknown else None)

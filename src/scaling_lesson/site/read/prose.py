@@ -12,12 +12,11 @@ from xml.etree.ElementTree import Element, fromstring
 from markdown import Markdown
 from markdown.util import HTML_PLACEHOLDER_RE
 
+from scaling_lesson.site.read.naked import Settings
 from scaling_lesson.site.read.source import MARK, Source, slot
 
 _READ_OUT = re.compile("alt|title|placeholder|value|label|summary|aria-.*")
 """Attributes that are read out, or shown on hover or in a field."""
-_INLINE_BLOCKS = {"br", "td", "th", "dt", "dd", "li", "summary", "caption"}
-"""Elements that end a line, besides those that Markdown calls blocks."""
 _ROWS = {"math", "mrow", "mstyle", "mpadded", "semantics"}
 """MathML elements whose parts stand side by side."""
 _PLAIN_TAG = re.compile(r"</[^>]*>|<(?:b|br|em|i|kbd|strong|sub|sup)\s*/?>|<!--(?!-?>).*", re.S)
@@ -36,37 +35,24 @@ _NUMBERED = re.compile(f"{MARK}(\\d+){MARK}")
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula: its text, how its first line is written, its MathML, and why it could not be read."""
+    """A formula: how its first line is written, its MathML, and why it could not be read."""
 
-    latex: str
     written: str
     mathml: str
     error: str | None
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A text of the page with a digit in it. kind: "text", "code", or "formula".
-
-    after: the line of the last claim or block in front of it. written: what its line holds, if not each word of it.
-    """
-
-    kind: str
-    text: str
-    after: int
-    written: str = ""
-
-
-@dataclass(frozen=True)
 class Prose:
-    """What a rendered page says. claims: by number, the text before and after each that is shown, others in ⟦ ⟧.
+    """What a rendered page says. claims: by number, the text before and after each that is shown, the next in ⟦ ⟧.
 
-    odd: what looks like a claim and is none, by number. blocks: those on the page. problems: (line, what is wrong).
+    odd: (line, what is wrong) of what looks like a claim and is none. naked: each number that nothing computes, with
+    its line. blocks: those on the page. problems: (line, what is wrong) of all else.
     """
 
     claims: dict[int, tuple[str, str]]
-    odd: dict[int, str]
-    seen: tuple[Seen, ...]
+    odd: tuple[tuple[int, str], ...]
+    naked: tuple[tuple[int, str], ...]
     blocks: frozenset[int]
     problems: tuple[tuple[int, str], ...]
 
@@ -74,16 +60,16 @@ class Prose:
 class Reading:
     """The reading of one page while it is rendered, filled by the processors of read.markup; prose() is its result."""
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    def __init__(self, source: Source, settings: Settings) -> None:
+        self.source, self.settings = source, settings
         self.formulas: dict[int, Formula] = {}
         """What is stashed, by its number in Markdown's stash. So are blocks."""
         self.blocks: dict[int, int] = {}
         self.raw = range(0)
         """Which of the stash are blocks of HTML that authors typed."""
         self._flow: list[str] = []
-        self._seen: list[Seen] = []
-        self._odd: dict[int, str] = {}
+        self._naked = [*settings.naked_lines(source.listed())]
+        self._odd: list[tuple[int, str]] = []
         self._problems: list[tuple[str, str]] = []
         self._shown: set[int] = set()
         self._after = source.front + 1
@@ -91,41 +77,42 @@ class Reading:
     def walk(self, root: Element, md: Markdown) -> None:
         """Read the finished tree, and leave a slot in it for each claim."""
         self._stash = md.htmlStash.rawHtmlBlocks
-        self._blocks = _INLINE_BLOCKS.union(md.block_level_elements)
+        self._edged = {"br", "caption", *md.block_level_elements}
         self._element(root)
 
     def prose(self) -> Prose:
         """What was read."""
-        flow = _visible("".join(self._flow))
-        texts, claims, problems = [claim.text for claim in self.source.claims], {}, []
-        for match in _NUMBERED.finditer(flow):
-            around = (flow[max(0, match.start() - 99) : match.start()], flow[match.end() : match.end() + 99])
-            before, after = (_NUMBERED.sub(lambda m: f"⟦{texts[int(m[1])]}⟧", part) for part in around)
-            claims[int(match[1])] = before.split(MARK)[-1], after.split(MARK)[0]
+        flow = _NUMBERED.split(_visible("".join(self._flow)))  # a text, the number of a claim, a text, ...
+        said = [f"⟦{self.source.claims[int(part)].text}⟧" if at % 2 else part for at, part in enumerate(flow)]
+        claims, problems = {}, []
+        for at in range(1, len(flow), 2):
+            claims[int(flow[at])] = "".join(said[max(0, at - 2) : at]), "".join(said[at + 1 : at + 3])
         lines: dict[str, int] = {}
         for written, what in self._problems:  # the same again stands further down
             lines[written] = self.source.seek("", written, lines.get(written, 0) + 1)
             problems.append((lines[written], what))
-        return Prose(claims, self._odd, tuple(self._seen), frozenset(self._shown), tuple(problems))
+        return Prose(claims, tuple(self._odd), tuple(self._naked), frozenset(self._shown), tuple(problems))
 
     def _element(self, element: Element, heading: bool = False) -> None:
-        tag, name = element.tag, element.get("class", "")
+        tag = element.tag
         if tag == "a" and element.get("href", "").startswith("calc:"):
             self._claim(element, heading)
             return
-        edge = ["\0"] if tag in self._blocks else []
+        if set(element.get("class", "").split()) >= _DOCSTRING:
+            return
+        edge = ["\0"] if tag in self._edged else []
         self._flow += edge
         for attribute, value in element.attrib.items():
             # A term's definition is read on the glossary's own page.
-            if _READ_OUT.fullmatch(attribute) and tag != "abbr" and name != "headerlink":
-                self._see("text", value)
+            if _READ_OUT.fullmatch(attribute) and tag != "abbr":
+                self._see(value)
         if tag == "img":
             self._problems.append(("![", "an image shows what nothing checks: draw it with figure(...)"))
         elif tag == "code":
             text = html.unescape(_NUMBERED.sub("", "".join(element.itertext())))
             self._flow.append(text)
-            self._see("code", text, text)
-        elif name != "headerlink" and not set(name.split()) >= _DOCSTRING:
+            self._see_in(text, self.settings.in_code(text))
+        else:
             self._text(element.text)
             for child in element:
                 self._element(child, heading or bool(re.fullmatch("h[1-6]", tag)))
@@ -134,21 +121,20 @@ class Reading:
 
     def _claim(self, link: Element, heading: bool) -> None:
         """Turn a link that is a claim into its slot, or note why it is none."""
-        mark = re.match(f"calc:{MARK}(\\d+){MARK}", link.get("href", ""))
-        number = int(mark[1]) if mark else -1
-        claim = self.source.claims[number] if mark else None
+        mark = _NUMBERED.search(link.get("href", ""))
+        claim = self.source.claims[int(mark[1])] if mark else None
         self._after = max(self._after, claim.line if claim else 0)
         read = claim and claim.name and claim.text == link.text and not len(link) and link.keys() == ["href"]
         link.tag = "span"
         link.attrib.clear()
         if read and not heading:
-            self._flow.append(f"{MARK}{number}{MARK}")
-            link.attrib.update({"class": "claim", "id": f"claim-{number}"})
-            link.text = slot("claim", number)
+            self._flow.append(mark[0])
+            link.attrib.update({"class": "claim", "id": f"claim-{mark[1]}"})
+            link.text = slot("claim", int(mark[1]))
+        elif read:
+            self._odd.append((claim.line, f'claim "{claim.text}" is not on the built page: a heading cannot hold one'))
         else:
-            self._odd[number] = NO_CLAIM
-            if read:
-                self._odd[number] = f'claim "{claim.text}" is not on the built page: a heading cannot hold one'
+            self._odd.append((claim.line if claim else self.source.seek("", "calc", 0), NO_CLAIM))
 
     def _text(self, text: str | None) -> None:
         """A text of the tree, with what Markdown has stashed away put back: formulas and entities; tags are no text."""
@@ -180,10 +166,10 @@ class Reading:
 
     def _plain(self, text: str) -> None:
         unread = re.findall(f"calc:{MARK}(\\d+){MARK}", text)
-        self._odd |= dict.fromkeys(map(int, unread), NO_CLAIM)
+        self._odd += [(self.source.claims[int(number)].line, NO_CLAIM) for number in unread]
         text = _NUMBERED.sub("", text)
         self._flow.append(text)
-        self._see("text", text)
+        self._see(text)
         if mark := _TURNS.search(text):
             self._problems.append((mark[0], "a mark here turns the order of what follows"))
         elif (mark := _UNREAD.search(re.sub(r"(?m)^::: [\w.]+$", "", text))) and not unread:
@@ -193,19 +179,22 @@ class Reading:
 
     def _formula(self, formula: Formula) -> None:
         if formula.error:
-            shown = " ".join(formula.latex.split())
-            self._problems.append((formula.written, f"cannot read the formula {shown!r}: {formula.error}"))
+            self._problems.append((formula.written, formula.error))
             return
         tree = fromstring(formula.mathml.replace('xmlns="http://www.w3.org/1998/Math/MathML"', ""))
         self._flow.append("".join(tree.itertext()))
         for part in tree.iter("mtext"):
             if not re.fullmatch("[0-9.,]*", part.text or ""):
-                self._see("text", part.text or "")
-        self._see("formula", unicodedata.normalize("NFKC", _visible(_flat(tree))), formula.written)  # x²⁵ as x25
+                self._see(part.text or "")
+        numbers = self.settings.in_formula(unicodedata.normalize("NFKC", _visible(_flat(tree))))  # x²⁵ as x25
+        self._see_in(formula.written, numbers)
 
-    def _see(self, kind: str, text: str, written: str = "") -> None:
-        if any(map(str.isnumeric, text)):
-            self._seen.append(Seen(kind, text, self._after, written))
+    def _see(self, text: str) -> None:
+        for at, word in self.settings.naked(text):
+            self._naked.append((self.source.seek(text[max(0, at - 99) : at], word, self._after), word))
+
+    def _see_in(self, written: str, numbers: list[str]) -> None:
+        self._naked += [(self.source.seek("", written, self._after), number) for number in numbers]
 
 
 def _visible(text: str) -> str:

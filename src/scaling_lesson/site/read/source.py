@@ -9,7 +9,7 @@ from functools import cached_property
 import yaml
 from mkdocs.utils.meta import YAML_RE
 
-from scaling_lesson.site.read.code import titles, words
+from scaling_lesson.site.read.code import titles
 from scaling_lesson.units import did_you_mean, nearest
 
 MARK = "\ue000"
@@ -22,8 +22,13 @@ def slot(kind: str, number: int) -> str:
 
 
 CLAIM = re.compile(r"\[(?P<text>[^\[\]\n]+)\]\(calc:(?:(?P<page>[^()\s/]+)/)?(?P<name>[^\W\d]\w*)\)")
-_FENCE = re.compile(r"(?P<prefix>[> \t]*)(?P<fence>`{3,}+|~{3,}+)(?P<header>[^`]*)$")
-_OPTION = re.compile(r'\s*(?P<key>[A-Za-z_]+)="(?P<value>[^"]*)"')
+_FENCE = re.compile(
+    r"""^(?P<prefix>[> ]*)(?P<marks>`{3,}+|~{3,}+)(?P<header>[^`\n]*)$
+    (?P<body>(?:\n.*)*?)
+    (?:\n(?P<end>(?P=prefix)?+(?![ ])[> ]*+(?P=marks)[> ]*+)$|\Z)""",
+    re.M | re.X,
+)
+_HEADER = re.compile(r'(?P<language>[\w#.+-]*)(?P<options>(?:\s*[A-Za-z_]+="[^"]*")*)\s*(?P<rest>.*)', re.S)
 _OPTIONS = ("exec", "source", "timeout", "title")
 _LISTINGS = {"markdown", "bash", "yaml", "toml", "bibtex"}
 """Fences that show code and run nothing. Other listings are prose: their digits are checked."""
@@ -31,24 +36,18 @@ _LISTINGS = {"markdown", "bash", "yaml", "toml", "bibtex"}
 
 @dataclass(frozen=True)
 class Block:
-    """A fence: its first and last line (from 1), what its lines begin with, its marks, language, options and code.
+    """A fence: its first and last line (from 1), what both begin with, its language, options and code.
 
     problem: why a block that should run would not.
     """
 
     line: int
     end: int
-    prefix: str
     marks: str
     language: str
     options: dict[str, str]
     code: str
     problem: str | None
-
-    @cached_property
-    def words(self) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
-        """What its code says in words, if it is Python: see read.code."""
-        return words(self.code)
 
     @property
     def runs(self) -> bool:
@@ -106,10 +105,10 @@ class Source:
         return self.blocks[place[0]].line + 1 + place[1]
 
     def listed(self) -> Iterator[tuple[int, str]]:
-        """The lines of listings that are prose, and what of the front matter is shown, each with its number."""
+        """The listings that are prose, and what of the front matter is shown, each with its first line."""
         for fence in self.fences:
             if fence not in self.blocks and fence.language not in _LISTINGS:
-                yield from enumerate(fence.code.split("\n"), fence.line + 1)
+                yield fence.line + 1, fence.code
         if self.front:
             yield from titles(YAML_RE.match(self.text)[1], 2)
 
@@ -118,40 +117,32 @@ class Source:
 
         before: what is shown in front of it. after: the line of the last claim or block in front of it.
         """
-        words = before[-99:].split()[-3:]
-        key = (*words, word, after)
-        if key not in self._sought:
-            order = sorted(self._shown, key=lambda line: (line < after, line))
-            alone = re.escape(word)
-            if word[:1].isalnum():
-                alone = rf"(?<!\w){alone}(?!\w)"
-            behind = [re.escape(" ".join([*words[first:], word])) for first in range(len(words))]
-            lines = (line for wanted in (*behind, alone) for line in order if re.search(wanted, self._shown[line]))
-            self._sought[key] = next(lines, max(after, self.front + 1))
-        return self._sought[key]
+        words = before.split()[-3:]
+        order = sorted(self._shown, key=lambda line: (line < after, line))
+        alone = re.escape(word)
+        if word[:1].isalnum():
+            alone = rf"(?<!\w){alone}(?!\w)"
+        behind = [re.escape(" ".join([*words[first:], word])) for first in range(len(words))]
+        lines = (line for wanted in (*behind, alone) for line in order if re.search(wanted, self._shown[line]))
+        return next(lines, max(after, self.front + 1))
 
     @cached_property
     def _shown(self) -> dict[int, str]:
         """The lines of the prose as a reader would see their characters, without claims."""
         return {line: " ".join(html.unescape(CLAIM.sub(" ", text)).split()) for line, text in self.prose.items()}
 
-    @cached_property
-    def _sought(self) -> dict[tuple, int]:
-        return {}
-
     def marked(self, lines: list[str]) -> list[str]:
         """These lines of its Markdown (without front matter), each claim and block numbered, for rendering."""
         lines, number = list(lines), 0
         for at in (line - 1 - self.front for line in self.prose):
-            if at < len(lines):
-                head, *rest = lines[at].split("](calc:")
-                lines[at] = head + "".join(f"](calc:{MARK}{n}{MARK}{part}" for n, part in enumerate(rest, number))
-                number += len(rest)
+            head, *rest = lines[at].split("](calc:")
+            lines[at] = head + "".join(f"](calc:{MARK}{n}{MARK}{part}" for n, part in enumerate(rest, number))
+            number += len(rest)
         for index, block in enumerate(self.blocks):
             first, end = block.line - 1 - self.front, block.end - self.front
-            lines[first] = f'{block.prefix}{block.marks}python exec="on" block="{index}"'
+            lines[first] = f'{block.marks}python exec="on" block="{index}"'
             if block.problem:  # its code might show as prose, and its end begin another block
-                lines[first + 1 : end] = [*[""] * (end - first - 2), block.prefix + block.marks]
+                lines[first + 1 : end] = [*[""] * (end - first - 2), block.marks]
         return lines
 
     def corrected(self, text: str, texts: dict[int, str]) -> str:
@@ -168,7 +159,7 @@ class Source:
 def read(path: str, text: str, front: int) -> Source:
     """Read a page, whose first `front` lines are front matter."""
     lines = text.split("\n")
-    fences = tuple(_fences(text.expandtabs(4).split("\n"), front))
+    fences = tuple(_fences(text.expandtabs(4), front))
     inside = {line for fence in fences for line in range(fence.line, fence.end + 1)}
     prose = {number: line for number, line in enumerate(lines, 1) if number > front and number not in inside}
     claims, problems = [], [(fence.line, fence.problem) for fence in fences if fence.problem]
@@ -194,31 +185,19 @@ def _yaml_fault(text: str) -> int:
     return 1
 
 
-def _fences(lines: list[str], front: int) -> Iterator[Block]:
-    begun: tuple[int, re.Match] | None = None
-    for number, line in enumerate(lines, 1):
-        if begun is None:
-            match = _FENCE.match(line.rstrip()) if number > front else None
-            begun = (number, match) if match else None
-        elif line.strip(" \t>") == begun[1]["fence"] and not line.replace(begun[1]["prefix"], "", 1)[:1].isspace():
-            yield _block(begun[0], number, begun[1], lines[begun[0] : number - 1], closed=True)
-            begun = None
-    if begun:
-        yield _block(begun[0], len(lines), begun[1], lines[begun[0] :], closed=False)
-
-
-def _block(line: int, end: int, match: re.Match, body: list[str], closed: bool) -> Block:
-    prefix, header = match["prefix"], match["header"].strip()
-    language = re.match(r"\.?([\w#.+-]*)", header)[1]
-    rest, options = header.removeprefix(language), {}
-    while option := _OPTION.match(rest):
-        options[option["key"]] = option["value"]
-        rest = rest[option.end() :]
-    torn = any(text.strip(" \t>") and not text.startswith(prefix) for text in body)
-    problem = _problem(header, language, options, rest.strip(), torn)
-    code = "\n".join(text[len(prefix) :] for text in body)
-    unclosed = None if closed else "this block is never closed, so nothing after it is read"
-    return Block(line, end, prefix, match["fence"], language, options, code, unclosed or problem)
+def _fences(text: str, front: int) -> Iterator[Block]:
+    line, at = 1, 0
+    for fence in _FENCE.finditer(text, len(text) - len(text.split("\n", front)[-1])):
+        line, at = line + text.count("\n", at, fence.start()), fence.start()
+        header, prefix, body = fence["header"].strip(), fence["prefix"], fence["body"].split("\n")[1:]
+        language, options, rest = _HEADER.match(header).groups()
+        options = dict(re.findall(r'(\w+)="([^"]*)"', options))
+        torn = any(text.strip(" >") and not text.startswith(prefix) for text in body)
+        problem = _problem(header, language, options, rest, torn)
+        if fence["end"] is None:
+            problem = "this block is never closed, so nothing after it is read"
+        code = "\n".join(text[len(prefix) :] for text in body)
+        yield Block(line, line + fence[0].count("\n"), prefix + fence["marks"], language, options, code, problem)
 
 
 def _problem(header: str, language: str, options: dict[str, str], rest: str, torn: bool) -> str | None:

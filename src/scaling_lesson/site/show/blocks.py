@@ -7,7 +7,7 @@ from html import escape
 
 from scaling_lesson.site.numbers.value import Cell
 from scaling_lesson.site.read.source import Source, slot
-from scaling_lesson.site.run.results import Figure, Results, Table
+from scaling_lesson.site.run.results import BlockResult, Figure, Results, Table
 from scaling_lesson.units import COUNTED, parse_unit
 
 Highlight = Callable[[str, str, str], str]
@@ -18,15 +18,16 @@ def block_html(source: Source, results: Results, index: int, highlight: Highligh
     block, wrong = source.blocks[index], slot("block", index)
     if block.problem:
         return "", error_html("this block does not run"), wrong
-    result = results.blocks.get(index)
+    result = results.blocks.get(index, BlockResult())
     listing = highlight(shown_code(block.code), "python", block.options.get("title", ""))
-    printed = highlight(result.printed.rstrip("\n"), "text", "") if result and result.printed.rstrip("\n") else ""
-    drawn = "".join(map(_drawn, result.shown)) if result else ""
-    anchors = "".join(f'<span id="calc-{name}"></span>' for name in (result.values if result else ()))
+    printed = result.printed.rstrip("\n")
+    output = highlight(printed, "text", "") if printed else ""
+    drawn = "".join(map(_drawn, result.shown))
+    anchors = "".join(f'<span id="calc-{name}"></span>' for name in result.values)
     if block.options.get("source") == "above":
-        return f'<div class="block">{anchors}{listing}', printed, f"{drawn}{wrong}</div>"
+        return f'<div class="block">{anchors}{listing}', output, f"{drawn}{wrong}</div>"
     folded = f'<details class="block-code"><summary>Where these numbers come from</summary>{anchors}{listing}</details>'
-    return f'<div class="block">{drawn}', printed, f"{wrong}{folded}</div>"
+    return f'<div class="block">{drawn}', output, f"{wrong}{folded}</div>"
 
 
 def error_html(message: str) -> str:
@@ -73,10 +74,7 @@ def shown_code(code: str) -> str:
         return code
     hidden, kept = set(), set()
     for node in tree.body:
-        match node:
-            case ast.Expr(value=ast.Call(func=ast.Name(id="publish"))):
-                hidden.update(range(node.lineno, node.end_lineno + 1))
-            case _:
-                kept.update(range(node.lineno, node.end_lineno + 1))
+        lines = hidden if ast.unparse(node).startswith("publish(") else kept
+        lines.update(range(node.lineno, node.end_lineno + 1))
     lines = [line for number, line in enumerate(code.split("\n"), 1) if number not in hidden - kept]
     return "\n".join(lines).strip("\n")
