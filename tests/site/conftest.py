@@ -29,13 +29,16 @@ ROOT = Path(__file__).resolve().parents[2]
 DATED = {"SOURCE_DATE_EPOCH": "1795922361"}
 """When the real site is built, so that two of it can be compared."""
 
-MKDOCS_YML = """\
+THEME = Path(__file__).parent / "drift/small/site/theme"
+"""None: what stands around a page takes longer than the page."""
+
+MKDOCS_YML = f"""\
 site_name: Small
-theme: {name: material, font: false}
+theme: {{name: null, custom_dir: {THEME}}}
 exclude_docs: "*.record"
-plugins: [search, {markdown-exec: {languages: [python], ansi: "off"}}, {numbers: {names: [GPT-2, float16], exempt: EXEMPT}}]
+plugins: [search, {{markdown-exec: {{languages: [python], ansi: "off"}}}}, {{numbers: {{names: [GPT-2, float16], exempt: EXEMPT}}}}]
 markdown_extensions: [admonition, attr_list, def_list, md_in_html, tables, pymdownx.details, pymdownx.blocks.caption,
-  pymdownx.highlight, {pymdownx.superfences: {disable_indented_code_blocks: true}}]
+  pymdownx.highlight, {{pymdownx.superfences: {{disable_indented_code_blocks: true}}}}]
 """
 
 
@@ -62,6 +65,14 @@ class SmallSite:
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(textwrap.dedent(text).lstrip("\n"), encoding="utf-8")
         return file
+
+    def dress(self) -> None:
+        """Give it the real site's theme, with navigation and scripts."""
+        settings = self.root / "mkdocs.yml"
+        text = re.sub(
+            "^theme:.*", "theme: {name: material, font: false}", settings.read_text(encoding="utf-8"), flags=re.M
+        )
+        settings.write_text(text, encoding="utf-8")
 
     def accept(self) -> None:
         """Record what every page computes now, whatever it is."""

@@ -60,6 +60,7 @@ def rows(text: str) -> list[list[str]]:
 
 def test_a_listing_holds_each_number_its_code_and_its_uses(site):
     made = site(PAGE)
+    made.dress()
     made.write(OTHER, "sub/other.md")
     made.accept()
     text = made.html("sub/other/index.html")

@@ -41,6 +41,7 @@ def differing(one: Path, other: Path) -> list[str]:
 
 def test_two_places_build_the_same_site(site, tmp_path):
     made = site(PAGE, accepted=False)
+    made.dress()
     settings = made.root / "mkdocs.yml"
     web = "{web: {lesson: lesson/, numbers: list.md, repository: https://git.example/lesson}}"
     text = settings.read_text("utf-8").replace("}}]", "}}, " + web + "]", 1)

@@ -179,6 +179,7 @@ def test_a_file_of_measurements_shows_when_it_comes_and_goes(rebuilt, monkeypatc
 def rendered(rebuilt, monkeypatch):
     """(made, rendered): rendered(**texts) edits files of a small site; which pages were rendered anew, and the HTML."""
     made, rebuild = rebuilt
+    made.dress()
     made.write("# Other\n\nThere it takes [5 B](calc:page/a).\n", "other.md")
     made.write("# List\n\n<!-- listing: numbers -->\n", "list.md")
     read: list[str] = []
