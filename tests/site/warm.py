@@ -1,6 +1,7 @@
 """Run `mkdocs` in a fresh process that need not import again: a warm parent forks one child for each request.
 
-All share the server from which pages' processes come, which has imported torch.
+All share the server from which pages' processes come, which has imported torch. A build that is killed while it asks for a
+process ends the server, so that before each build it is started again where it is gone.
 
 Started as `python warm.py`; reads one JSON request a line, {"cwd", "argv", "out"}, and answers with the exit status.
 With "signal" it is sent that, "after" seconds from when the file "once" is there. "environment" adds to its own, and it
@@ -13,10 +14,12 @@ import resource
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from multiprocessing import forkserver
 
 
-def preload() -> None:
+def preload() -> Callable[[], object]:
+    """Import all that a build does. What is returned sees to it that the server runs."""
     import latex2mathml.converter  # noqa: F401
     import markdown_exec  # noqa: F401
     import material.plugins.search.plugin  # noqa: F401
@@ -26,8 +29,7 @@ def preload() -> None:
 
     from scaling_lesson.site.run import worker
 
-    worker.Runner()
-    share()
+    return worker.Runner
 
 
 def share() -> None:
@@ -40,6 +42,7 @@ def share() -> None:
 
 
 def run(request: dict) -> None:
+    share()
     out = os.open(request["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(out, 1)
     os.dup2(out, 2)
@@ -63,10 +66,12 @@ def run(request: dict) -> None:
 
 
 if __name__ == "__main__":
-    preload()
+    serve = preload()
+    serve()
     print("ready", flush=True)
     for line in sys.stdin:
         request = json.loads(line)
+        serve()
         child = os.fork()
         if child == 0:
             run(request)
