@@ -255,10 +255,10 @@ def test_audit_needs_plain_python_alone(checkout):
     assert not (checkout.root / ".venv").exists()
 
 
-@pytest.mark.parametrize("failing", ["lint", "test", "build", ""])
+@pytest.mark.parametrize("failing", ["lint", "test", "build", "browse", ""])
 def test_ci_runs_each_step_in_order_and_stops_at_a_failure(checkout, failing):
     shutil.copytree(ROOT / ".ci", checkout.root / ".ci")
-    steps = ["lint", "test", "build"]
+    steps = ["lint", "test", "build", "browse"]
     for name in steps:
         program(checkout.root / "scripts" / name, f'#!/usr/bin/env bash\n[[ $CI == true && {name} != "{failing}" ]]\n')
     status, out, _ = checkout.run(shutil.which("bash") or "", str(checkout.root / ".ci/run"))
