@@ -1,6 +1,7 @@
 """Zensical builds the pages that MkDocs builds, judged by the same gate, and the comparison would see a difference."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -36,13 +37,17 @@ def test_the_same_pages_come_out_and_a_number_that_does_not_hold_ends_the_build(
     text = page.read_text("utf-8")
     page.write_text(text.replace("[37.7 MB](calc:one_sequence)", "[37.8 MB](calc:one_sequence)", 1), "utf-8")
     line = text[: text.index("[37.7 MB](calc:one_sequence)")].count("\n") + 1
+    settings = (root / "mkdocs.yml").read_text("utf-8")
+    alone = re.sub(r"^nav:\n(?: .*\n)+", f"nav: [{KV_CACHE}.md]\n", settings, flags=re.M)
+    (root / "mkdocs.yml").write_text(alone, "utf-8")  # in less time, and with what it claims of other pages
     status, output = build()
     assert status == 1
     assert f'docs/{KV_CACHE}.md:{line}: claim "37.8 MB": one_sequence is 37748736 B (37.7 MB)\n' in output
-    assert f"1 number drifted on 1 page. To accept: scripts/record docs/{KV_CACHE}.md" in output
+    assert "1 number drifted on 1 page." in output
     assert not (root / f".zensical/{KV_CACHE}.html").exists()
 
     page.write_text(text, "utf-8")
+    (root / "mkdocs.yml").write_text(settings, "utf-8")
     status, output = build()
     assert status == 0, output
     counts, found = compare(built, root / ".zensical")
