@@ -78,6 +78,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
     """Files of the site that other plugins made of whole pages, and the paths of these, in order."""
 
     def __init__(self) -> None:
+        self._runner = Runner()  # it imports while MkDocs prepares
         lesson = [module for name, module in sys.modules.items() if name.startswith("scaling_lesson.")]
         self._loaded = _states(str(module.__file__) for module in lesson)
         self._kept = Kept()
@@ -87,14 +88,11 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         if dirty:
             raise PluginError("a dirty build skips pages, so their numbers would go unchecked: build without --dirty")
         self.serving = command == "serve"
-        self._runner = Runner()  # it imports while MkDocs prepares
 
     @event_priority(100)  # before any plugin writes into the site's folder
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
         if self.serving and self._loaded != _states(self._loaded):
             os.execv(sys.executable, sys.orig_argv)  # the gate's own code changed: only a new process has it
-        if not hasattr(self, "_runner"):
-            self._runner = Runner()
         if not self.serving:  # MkDocs may keep this plugin from one build to the next
             self._kept = Kept()
         self.found, self.unjudged, self._to_finish, self._stage, self._progress = [], [], {}, None, Progress()
