@@ -61,13 +61,14 @@ class WebPlugin(BasePlugin[WebConfig]):
             said = f'<p class="reading-time">Part {part} of {len(self._lesson)}, '
             page.content = (page.content or "").replace('<p class="reading-time">', said, 1)
         for page in self._pages:
-            if page.file.src_uri == self.config.numbers:
+            if page.file.src_uri == self.config.numbers and not self.serving:
                 page.content = with_reports(page.content or "", self.config.repository)
 
     @event_priority(50)
     def _before_search(self, context: dict, *, page: Page, config: MkDocsConfig, nav: Navigation) -> None:
         self._contents[page.url] = page.content or ""
-        page.content = search.readable(page.content or "")
+        if not (page.meta.get("search") or {}).get("exclude"):
+            page.content = search.readable(page.content or "")
 
     @event_priority(-50)
     def _after_search(self, context: dict, *, page: Page, config: MkDocsConfig, nav: Navigation) -> None:
