@@ -14,13 +14,16 @@ console.warn = () => {}; // the theme's scripts have source maps that Lighthouse
 const chrome = await launch({ chromePath: process.env.CHROMIUM, chromeFlags: process.env.CHROMIUM_FLAGS.split(" ") });
 for (const address of addresses) {
   for (let run = 0; run < Number(runs); run++) {
-    const { lhr } = await lighthouse(address, {
-      port: chrome.port,
-      onlyCategories: categories.split(","),
-      throttlingMethod: "simulate",
-      logLevel: "error",
-      ...settings,
-    });
+    const look = () =>
+      lighthouse(address, {
+        port: chrome.port,
+        onlyCategories: categories.split(","),
+        throttlingMethod: "simulate",
+        logLevel: "error",
+        ...settings,
+      });
+    let { lhr } = await look();
+    if (lhr.runtimeError) ({ lhr } = await look()); // a busy machine may paint too late for it
     const scores = {};
     const lost = [];
     for (const { id, score, auditRefs } of Object.values(lhr.categories)) {
