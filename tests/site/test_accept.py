@@ -358,7 +358,9 @@ def terminal(made, answer: bytes, **settings: str) -> tuple[int, str]:
     return process.wait(timeout=60), shown.decode().replace("\r\n", "\n")
 
 
-@pytest.mark.parametrize("answer, written", [(b"y\n", True), (b"\n", False), (b"", False)])
+@pytest.mark.parametrize(
+    "answer, written", [(b"y\n", True), (b"n\n", False), (b"\n", False), (b"\x04", False), (b"", False)]
+)
 def test_in_a_terminal_it_asks_before_it_writes(drifted, answer, written):
     before = files(drifted.root)
     status, shown = terminal(drifted, answer)

@@ -242,14 +242,14 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             made, found = finish(unknown)
             self._kept.put("notebook", path, "", made)
             self.found += found
-        listed = [self._listed(page) for page in self.pages]
         for site_page, page in zip(shown, self.pages, strict=True):
             mine = [problem for problem in self.found if problem.path in (page.path, page.record_path)]
             given = site_page.content, page, self.verdicts.claims[page.path], get_relative_url, mine
             html, sections = self._kept.once("filled", page.path, given, partial(fill, *given)), []
             if "<!-- listing: " in html:
-                listing = partial(Listing(self.verdicts, self.pages, page, get_relative_url).fill, html)
-                html, sections = self._kept.once("listing", page.path, (html, listed), listing)
+                listing = Listing(self.verdicts, self.pages, page, get_relative_url)
+                given = html, listing.told()
+                html, sections = self._kept.once("listing", page.path, given, partial(listing.fill, html))
             for title, anchor in sections:
                 site_page.toc.items[0].children.append(AnchorLink(escape(title), anchor, 2))
             if self.config.lesson and page.path.startswith(self.config.lesson):
@@ -261,12 +261,6 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
                 html = f'<p class="gate-notice">Below is the page as it was when all its blocks last ran.</p>{good}'
             site_page.content = notice(mine) + html
         self._progress.end()
-
-    def _listed(self, page: Page) -> tuple:
-        """All that lists tell of a page."""
-        claims = self.verdicts.claims[page.path].items()
-        used = {number: (claim.link.text, claim.owner and claim.owner.path, claim.value) for number, claim in claims}
-        return page.title, page.url, page.results, used
 
     @event_priority(-100)  # after every plugin has written its files
     def on_post_build(self, *, config: MkDocsConfig) -> None:

@@ -33,7 +33,7 @@ _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _WORDED = "|".join(bound.replace(" ", r"\s") for bound in BOUNDS if bound.isascii() and bound[0].isalpha())
 _BOUND = rf"(?P<bound>\b(?i:{_WORDED})\s+|[<>≥≤≈~]\s*)"
 _NUMBER = re.compile(
-    rf"""{_BOUND}?(?P<sign>(?<!\w)[-−])?(?:  # 2-3 is a range
+    rf"""(?:(?<!\w){_BOUND})?(?P<sign>(?<!\w)[-−])?(?:  # 2-3 is a range, and x>5 has a 5
         (?P<base>2|10)(?P<power>⁻?[⁰¹²³⁴⁵⁶⁷⁸⁹]{{1,4}})
       | (?P<above>[0-9]{{1,9}})/(?P<below>[0-9]{{1,9}})
       | (?P<whole>[0-9]{{1,3}}(?:,[0-9]{{3}}){{1,8}}|[0-9]{{1,27}})(?P<decimals>\.[0-9]{{1,30}})?

@@ -74,7 +74,11 @@ def shown_code(code: str) -> str:
         return code
     hidden, kept = set(), set()
     for node in tree.body:
-        lines = hidden if ast.unparse(node).startswith("publish(") else kept
+        match node:
+            case ast.Expr(value=ast.Call(func=ast.Name(id="publish"))):
+                lines = hidden
+            case _:
+                lines = kept
         lines.update(range(node.lineno, node.end_lineno + 1))
     lines = [line for number, line in enumerate(code.split("\n"), 1) if number not in hidden - kept]
     return "\n".join(lines).strip("\n")

@@ -30,6 +30,15 @@ class Listing:
     here: Page
     address: Callable[[str, str], str]
 
+    def told(self) -> list[tuple]:
+        """All that a list tells of each page: while this is the same, so is the list."""
+
+        def used(page: Page) -> dict:
+            claims = self.verdicts.claims[page.path].items()
+            return {n: (claim.link.text, claim.owner and claim.owner.path, claim.value) for n, claim in claims}
+
+        return [(page.title, page.url, page.results, used(page)) for page in self.pages]
+
     def fill(self, html: str) -> tuple[str, list[tuple[str, str]]]:
         """The page's HTML with its markers replaced, and the sections that came in: (title, id)."""
         titles = []

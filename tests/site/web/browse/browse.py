@@ -143,7 +143,10 @@ def told(judge: Callable[[list[str]], Iterator[str]], addresses: list[str]) -> i
     """How many problems the judge finds, each told as it is found. Two browsers have half of the pages each."""
 
     def tell(half: list[str]) -> int:
-        return sum(print(problem, flush=True) is None for problem in judge(half))
+        found = 0
+        for found, problem in enumerate(judge(half), 1):
+            print(problem, flush=True)
+        return found
 
     with ThreadPoolExecutor(2) as workers:
         return sum(workers.map(tell, (addresses[::2], addresses[1::2])))
