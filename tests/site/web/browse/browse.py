@@ -111,7 +111,7 @@ def judged(page: Page, base: str, address: str) -> list[str]:
         axe(f"{width} px, open, dark", "rule", COLOURS)
         if address.endswith(("kv-cache/", "kv-cache.html")):
             page.evaluate("document.getElementById('__search').click()")
-            page.locator(".md-search__input").fill("cache")
+            page.locator(".md-search__input").press_sequentially("cache")  # the search listens for keys
             page.locator(".md-search-result__item").first.wait_for()
             axe(f"{width} px, search, dark", "tag", STANDARD)
             page.emulate_media(color_scheme="light", reduced_motion="reduce")
