@@ -4,12 +4,19 @@ import itertools
 import math
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
 from scaling_lesson.figures import INK, MUTED, PAPER, SMALL
 
 ROW = 1.35 * SMALL
 """From one line of small text to the next."""
+
+
+def lay_out(figure: Figure) -> None:
+    """Give each part of a figure its place, from which labels are placed; to draw it for that would take twice as long."""
+    if engine := figure.get_layout_engine():
+        engine.execute(figure)
 
 
 def in_points(ax: Axes, x: float, y: float) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
 from scaling_lesson.figures import BLUE, GREEN, INK, MUTED, ORANGE, PAPER, WIDTH, YOURS
-from scaling_lesson.figures.labels import ROW, in_points, note, spread, width_in_points
+from scaling_lesson.figures.labels import ROW, in_points, lay_out, note, spread, width_in_points
 
 MARKERS = "osDv^"
 """Of the machines, in order; after the last the first again."""
@@ -68,7 +68,7 @@ def measured_roofline(roofs: Sequence[Roof], intensities: dict[str, float]) -> F
         ax.plot(*zip(*dots, strict=True), color=colour, label=label, **marked)
         names.append(note(ax, roof.machine, (right, ends[-1]), (4, 0), color=colour, va="center"))
         names[-1].set_label(label)
-    fig.draw_without_rendering()
+    lay_out(fig)
     ax.set_xlim(left, _beside(ax, left, right, names))
     names.sort(key=lambda name: name.xy[1])
     heights = [in_points(ax, *name.xy)[1] for name in names]
@@ -88,7 +88,7 @@ def lines(title: str, xlabel: str, curves: Sequence[Line], ticks: Sequence[float
     """Curves on logarithmic axes, each named where it ends: measured with dots, bounds dashed."""
     fig, ax = plt.subplots(figsize=(WIDTH, _height(curves)))
     _draw(ax, title, xlabel, curves, ticks)
-    fig.draw_without_rendering()
+    lay_out(fig)
     _name(ax, curves)
     return fig
 
@@ -98,7 +98,7 @@ def steps_by_batch(above: Sequence[Line], below: Sequence[Line], ticks: Sequence
     fig, (upper, lower) = plt.subplots(2, 1, figsize=(WIDTH, 2 * _height(above) - 0.8))
     _draw(upper, "Milliseconds a step", "", above, ticks)
     _draw(lower, "Tokens a second", "sequences decoded together", below, ticks)
-    fig.draw_without_rendering()
+    lay_out(fig)
     _name(upper, above)
     _name(lower, below)
     return fig

@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Annotation
 
 from scaling_lesson.figures import BLUE, INK, MUTED, ORANGE, PAPER, WIDTH
-from scaling_lesson.figures.labels import ROW, in_points, leader, note, rising_label, spread, width_in_points
+from scaling_lesson.figures.labels import ROW, in_points, lay_out, leader, note, rising_label, spread, width_in_points
 
 
 def gpt2_roofline(peak_flop_per_s: float, memory_bytes_per_s: float, operations: dict[str, float]) -> Figure:
@@ -35,11 +35,11 @@ def gpt2_roofline(peak_flop_per_s: float, memory_bytes_per_s: float, operations:
 
     # The labels of the flat roof stand above it, a row each, so the axis must reach that much higher.
     memory, compute = [op for op in ranked if op[1] < ridge], [op for op in ranked if op[1] >= ridge]
-    fig.draw_without_rendering()
+    lay_out(fig)
     height = in_points(ax, left, peak_flop_per_s)[1] - in_points(ax, left, bottom)[1]
     share = (len(compute) + 0.7) * ROW / height
     ax.set_ylim(top=peak_flop_per_s * (peak_flop_per_s / bottom) ** (share / (1 - share)))
-    fig.draw_without_rendering()
+    lay_out(fig)
 
     ax.plot([left, ridge], [peak_flop_per_s] * 2, color=MUTED, linewidth=0.8, linestyle=":")
     ax.plot([ridge, ridge], [bottom, peak_flop_per_s], color=MUTED, linewidth=0.8, linestyle=":")
@@ -95,7 +95,7 @@ def ridge_points(ridges: dict[str, float], operations: dict[str, float]) -> Figu
     smallest = rows[0][1]  # over its two parts, where no operation's line passes
     note(ax, "memory-bound", (smallest, top), (-8, -2), ha="right", va="top", color=ORANGE)
     note(ax, "compute-bound", (smallest, top), (8, -2), ha="left", va="top", color=BLUE)
-    fig.draw_without_rendering()
+    lay_out(fig)
     for label in labels:
         _beside_lines(label, [intensity for _, intensity in lines])
     return fig
@@ -123,7 +123,7 @@ def step_against_batch(
         ax.yaxis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value >= 1 else f"{value:g}")
         ax.tick_params(labelcolor=INK)
         ax.minorticks_off()
-    fig.draw_without_rendering()
+    lay_out(fig)
     note(above, "weights alone", (users[0], weights_s[0] * 1e3), (6, -5), ha="left", va="top", color=BLUE)
     launches = f"launches (assumed {launch_s * 1e6:g} µs)"
     note(above, launches, (users[0], floor_s * 1e3), (6, 4), ha="left", va="bottom")

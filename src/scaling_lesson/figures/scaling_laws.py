@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.text import Annotation
 
 from scaling_lesson.figures import BLUE, GREEN, INK, MUTED, ORANGE, PAPER, SHADE, WIDTH
-from scaling_lesson.figures.labels import ROW, in_points, leader, note, place_near, spread, width_in_points
+from scaling_lesson.figures.labels import ROW, in_points, lay_out, leader, note, place_near, spread, width_in_points
 from scaling_lesson.training_time import training_flops
 
 
@@ -42,7 +42,7 @@ def loss_valley(
     ax.plot(parameters, size_only, color=GREEN, linewidth=1.4)
     ax.plot(parameters, total, color=BLUE, linewidth=3)
     ax.axhline(floor, color=INK, linewidth=1.2, linestyle="--")
-    fig.draw_without_rendering()
+    lay_out(fig)
     left, right = parameters[0], parameters[-1]
     note(ax, f"floor {floor:.3g}", (left, floor), (4, -3), va="top")
     at = left**0.88 * right**0.12
@@ -92,7 +92,7 @@ def loss_against_compute(
     names = [note(ax, name, (flops[-1], loss), (14, 0), va="center", color=MUTED) for loss, name in ends]
     for label in names:
         label.set_in_layout(True)
-    fig.draw_without_rendering()
+    lay_out(fig)
     _spread_out(ax, names)
     for budget, loss in touching:
         _dot(ax, budget, loss, BLUE)

@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import numpy
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.category import StrCategoryLocator
 from matplotlib.collections import Collection, PathCollection
 from matplotlib.colors import to_hex
@@ -34,8 +35,8 @@ def svg_of(figure: Figure, name: str, title: str, desc: str) -> str:
     if not title.strip() or not desc.strip():
         raise ValueError(f"figure {name!r} needs a title and a desc: they are read out where it cannot be seen")
     out = io.StringIO()
-    # A date would make each build differ from the last.
-    figure.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
+    # Where savefig would lay it out and draw it twice. A date would make each build differ from the last.
+    FigureCanvasSVG(figure).print_svg(out, metadata={"Date": None, "Creator": None})
     plt.close(figure)
     text = re.sub(r'\bid="', f'id="{name}-', out.getvalue())
     text = re.sub(r'(?:xlink:)?href="#', f'href="#{name}-', text)
@@ -112,11 +113,10 @@ def _said(axes: Axes) -> Iterator[tuple[str, str]]:
     labels = [axes.get_title(loc=side) for side in ("left", "center", "right")] + [axes.get_xlabel(), axes.get_ylabel()]
     yield "labels", _quoted(" | ".join(label for label in labels if label))
     for name, axis in (("x", axes.xaxis), ("y", axes.yaxis)):
-        words = [label.get_text() for label in axis.get_ticklabels() if label.get_text()]
-        if words and isinstance(
-            axis.get_major_locator(), (FixedLocator, StrCategoryLocator)
-        ):  # else the library chose them
-            yield f"{name} ticks", _quoted(" | ".join(words))
+        if isinstance(axis.get_major_locator(), (FixedLocator, StrCategoryLocator)):  # else the library chose them
+            words = [label.get_text() for label in axis.get_ticklabels() if label.get_text()]
+            if words:
+                yield f"{name} ticks", _quoted(" | ".join(words))
     for at, line in enumerate(_ours(axes.lines), 1):
         yield f"line {at} x", _numbers(line.get_xdata(orig=False))
         yield f"line {at} y", _numbers(line.get_ydata(orig=False))

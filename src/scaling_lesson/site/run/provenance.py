@@ -24,7 +24,7 @@ class Provenance:
 
     def read(self, source: str, tree: ast.Module) -> None:
         """Remember a block's assignments. Its lines are the page's."""
-        self._source, self._tree = source, tree
+        self._lines, self._tree = source.encode().split(b"\n"), tree
         for node in ast.walk(tree):
             match node:
                 case ast.Assign(targets=targets, value=value):
@@ -49,7 +49,7 @@ class Provenance:
             root = root.value
         if not isinstance(root, ast.Name) or any(isinstance(node, (ast.Call, ast.BinOp)) for node in ast.walk(given)):
             raise ValueError(f"publish lines are not shown, so {name} must be computed in a line of its own above")
-        text = ast.get_source_segment(self._source, given) or ""
+        text = self._text(given)
         if computed := self._last(root.id, line)[1]:
             text = computed if root is given else f"{text}, with {root.id} = {computed}"
         return " ".join(text.split())
@@ -91,8 +91,14 @@ class Provenance:
                 for name in names:
                     self._assign(name, value)
             case ((ast.Name(id=name) | ast.Subscript(value=ast.Name(id=name))), _):
-                text = ast.get_source_segment(self._source, value) or ""
-                self._computed.setdefault(name, []).append((value.lineno, text, value))
+                self._computed.setdefault(name, []).append((value.lineno, self._text(value), value))
+
+    def _text(self, node: Any) -> str:
+        """How an expression is written. ast.get_source_segment would split the source for each anew."""
+        lines = self._lines[node.lineno - 1 : node.end_lineno]
+        lines[-1] = lines[-1][: node.end_col_offset]
+        lines[0] = lines[0][node.col_offset :]
+        return b"\n".join(lines).decode()
 
 
 def _constant(node: ast.expr, names: dict[str, object]) -> int | float | None:

@@ -28,7 +28,7 @@ from scaling_lesson.site.run.results import BlockResult, Job, Results
 GRACE_S = 1.0
 """How long after its limit a block is killed, when it never lets its own process say where it is."""
 
-PRELOAD = ["torch", "numpy", "matplotlib.pyplot", "matplotlib.backends.backend_svg"]
+PRELOAD = ["torch", "numpy", "matplotlib.pyplot", "matplotlib.backends.backend_svg", "jaxtyping"]
 
 # Threads do not survive a fork, and add in another order. A fixed seed gives sets one order. The author's own
 # matplotlibrc could set a locale, or name one this machine lacks.
