@@ -22,7 +22,6 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 from mkdocs.structure.toc import TableOfContents
 from mkdocs.utils import get_relative_url
-from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
 from scaling_lesson.site.gate import Problem
 from scaling_lesson.site.run.results import Results
@@ -135,6 +134,8 @@ def _environment(folder: str, runs: Mapping[str, Future[Results]]) -> dict[str, 
 
 def _told(error: Exception, source: str, unknown: set[str]) -> list[tuple[int, str]]:
     """The line and the message of each thing that ended a notebook's run."""
+    from nbclient.exceptions import CellExecutionError, CellTimeoutError
+
     if isinstance(error, CellTimeoutError):
         return [(1, f"a cell of the notebook ran longer than {SETTINGS['NotebookClient']['timeout']} s")]
     if not isinstance(error, CellExecutionError):  # a kernel can fail to start in many ways
