@@ -31,7 +31,7 @@ make_venv() {
     # Made anew, unless it is whole and stands where it was made: a set-up cut short has left no stamp.
     { [[ -x $python && $(head -n 2 .venv/stamp 2>&1) == "$(place)" ]] ||
       { "$base" -m venv --clear --without-pip .venv && "$python" -m ensurepip; }; } && rm -f .venv/stamp &&
-      "$python" -m pip install --no-input --progress-bar off -c constraints.txt -e ".${1:+[$1]}"
+      "$python" -m pip install --no-compile --no-input --progress-bar off -c constraints.txt -e ".${1:+[$1]}"
   } 2>&1 </dev/null | live) || case $output in
     *'No space left'* | *'quota exceeded'*) fail "the disk is full: .venv needs 2 GB, or 8 with torch for CUDA" ;;
     *'from versions: none'* | *'Max retries'*) fail "pip cannot reach its package index: check network and proxy" ;;
@@ -44,6 +44,7 @@ set_up() {
   has test || has "${1:-}" || make_venv "${1:-}"
   export PYTHONPATH="$root/src${PYTHONPATH:+:$PYTHONPATH}" # this checkout's source, even in a shared .venv
   export NO_MKDOCS_2_WARNING=1                             # Material's banner about MkDocs 2
+  unset PYTHONDONTWRITEBYTECODE                            # what is imported is compiled then, once: a third of set-up
 }
 
 install_browser() { # as root, or with a sudo that does not ask

@@ -244,7 +244,8 @@ def test_measure_says_when_it_was_killed_and_needs_the_tests_packages_only_to_co
     assert checkout.run("scripts/measure", STATUS="130")[::2] == (130, [])
     checkout.run("scripts/measure", "--generate")
     assert (
-        "-m pip install --no-input --progress-bar off -c constraints.txt -e .[test]" in checkout.calls_file.read_text()
+        "-m pip install --no-compile --no-input --progress-bar off -c constraints.txt -e .[test]"
+        in checkout.calls_file.read_text()
     )
 
 

@@ -338,9 +338,9 @@ def compare(page: Page, found: list[tuple[int, str]], listed: list[str]) -> None
 def check_pages(site: Path, pages: list[Path]) -> list[tuple[str, int, str]]:
     """The problems of some pages: path, line, message."""
     numbers = json.loads((site / "numbers.json").read_text(encoding="utf-8"))
-    urls = {path: folder("/" + unquote(entry["url"])) for path, entry in numbers["pages"].items()}
-    values: dict[str, list[dict]] = {}
-    for path, entry in numbers["pages"].items():
+    entries, values = numbers["pages"], {}
+    urls = {path: folder("/" + unquote(entry["url"])) for path, entry in entries.items()}
+    for path, entry in entries.items():
         for value in entry["values"]:
             values.setdefault(f"{urls[path]}#calc-{value['name']}", []).append(value)
     words = sorted(["404 - Not found", *numbers["names"]], key=len, reverse=True)  # the theme's title for lost readers
@@ -348,9 +348,7 @@ def check_pages(site: Path, pages: list[Path]) -> list[tuple[str, int, str]]:
     told = []
     for page in (Page(site, file) for file in pages):
         path = next((path for path in urls if urls[path] == page.url), "")
-        parts = [
-            numbers["pages"][part] for part in numbers["copies"].get(page.path, [path]) if part in numbers["pages"]
-        ]
+        parts = [entries[part] for part in numbers["copies"].get(page.path, [path]) if part in entries]
         listed = {kind: [item for part in parts for item in part[kind]] for kind in ("claims", "cells")}
         claims, cells = check_values(page, values)
         check_prose(page, names, numbers["exempt"].get(path, {}))

@@ -112,13 +112,12 @@ class KeepPages(BasePlugin):
 
     @event_priority(-100)  # when every plugin has done with the pages' content
     def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
-        again = env.from_string("{{ again[page.url][0] }}", globals={"again": self._again})
-        pages = [file.page for file in files.documentation_pages() if file.page]
+        nothing, pages = env.from_string(""), [file.page for file in files.documentation_pages() if file.page]
         around = [(page.title, page.url) for page in pages]
         for page in pages:
             self._keys[page.url] = key = page.content, page.title, repr(page.meta), around, self._frame
             if built := self._kept.get("built", page.url, key):
-                self._again[page.url], page.meta["template"] = built, again
+                self._again[page.url], page.meta["template"] = built, nothing
 
     entries: list[dict] = []
     """Those of a site without search."""
@@ -131,9 +130,11 @@ class KeepPages(BasePlugin):
             page.meta["search"] = {"exclude": True}
             self._entries += self._again[page.url][1]
 
-    @event_priority(100)
-    def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> None:
-        self._kept.put("built", page.url, self._keys[page.url], (output, self._entries[self._first :]))
+    @event_priority(-200)  # when every plugin has done with the page, or with nothing
+    def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
+        if page.url not in self._again:
+            self._kept.put("built", page.url, self._keys[page.url], (output, self._entries[self._first :]))
+        return self._kept.get("built", page.url, self._keys[page.url])[0]
 
     def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: object) -> LiveReloadServer:
         """Look for edits twenty times a second, instead of twice, and wait for no more of them than a file needs."""

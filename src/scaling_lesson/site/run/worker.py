@@ -81,11 +81,9 @@ class Runner:
             ours, theirs = multiprocessing.Pipe()
             process = self._start("spawn", _call, theirs, call, args)
             theirs.close()
-            try:
+            with ours:
                 result = ours.recv()
-            finally:
-                ours.close()
-                self._processes.discard(process)
+            self._processes.discard(process)
             if isinstance(result, Exception):
                 raise result
             return result

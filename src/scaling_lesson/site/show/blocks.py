@@ -76,9 +76,8 @@ def shown_code(code: str) -> str:
     for node in tree.body:
         match node:
             case ast.Expr(value=ast.Call(func=ast.Name(id="publish"))):
-                lines = hidden
+                hidden.update(range(node.lineno, node.end_lineno + 1))
             case _:
-                lines = kept
-        lines.update(range(node.lineno, node.end_lineno + 1))
+                kept.update(range(node.lineno, node.end_lineno + 1))
     lines = [line for number, line in enumerate(code.split("\n"), 1) if number not in hidden - kept]
     return "\n".join(lines).strip("\n")
