@@ -85,9 +85,8 @@ def _meanings(site: NumbersPlugin) -> dict[str, set[tuple[str, str]]]:
             meanings[word].add((page.path, ""))
         for key in (*page.results.entries, *page.record.entries):
             kind, _, name = key.partition(" ")
-            if kind == "value":
-                meanings[name].add((page.path, name))
-                meanings[f"{page.slug}/{name}"].add((page.path, name))
+            for word in (name, f"{page.slug}/{name}") if kind == "value" else ():
+                meanings[word].add((page.path, name))
     return meanings
 
 

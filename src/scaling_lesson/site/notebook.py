@@ -132,7 +132,7 @@ def _environment(folder: str, runs: Mapping[str, Future[Results]]) -> dict[str, 
     return {"NUMBERS_JSON": str(pipe), "JUPYTER_CONFIG_DIR": folder, "IPYTHONDIR": folder}
 
 
-def _told(error: Exception, source: str, unknown: set[str]) -> list[tuple[int, str]]:
+def _told(error: Any, source: str, unknown: set[str]) -> list[tuple[int, str]]:
     """The line and the message of each thing that ended a notebook's run."""
     kind = type(error).__name__  # to import nbclient's classes would take every build a tenth of a second
     if kind == "CellTimeoutError":

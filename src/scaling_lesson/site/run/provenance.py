@@ -97,8 +97,7 @@ class Provenance:
         """How an expression is written. ast.get_source_segment would split the source for each anew."""
         lines = self._lines[node.lineno - 1 : node.end_lineno]
         lines[-1] = lines[-1][: node.end_col_offset]
-        lines[0] = lines[0][node.col_offset :]
-        return b"\n".join(lines).decode()
+        return b"\n".join(lines)[node.col_offset :].decode()
 
 
 def _constant(node: ast.expr, names: dict[str, object]) -> int | float | None:

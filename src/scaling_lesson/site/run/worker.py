@@ -81,9 +81,11 @@ class Runner:
             ours, theirs = multiprocessing.Pipe()
             process = self._start("spawn", _call, theirs, call, args)
             theirs.close()
-            with ours:
+            try:
                 result = ours.recv()
-            self._processes.discard(process)
+            finally:
+                ours.close()
+                self._processes.discard(process)
             if isinstance(result, Exception):
                 raise result
             return result
