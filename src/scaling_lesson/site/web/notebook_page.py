@@ -1,14 +1,34 @@
 """The notebook's page in the lesson's own markup, and the notebook to download."""
 
 from html import escape
+from typing import Any
+from unittest.mock import patch
 
 import jupytext
 from bs4 import BeautifulSoup
+from mkdocs_jupyter import convert
 
 _UNRUN = (
     '<div class="admonition note"><p class="admonition-title">Not run</p><p>A kernel takes seconds to start, so '
     "<code>serve</code> shows the notebook without its outputs. <code>scripts/build</code> runs it.</p></div>"
 )
+
+
+class _Unparsed(str):
+    """A text in the place of a parsed one."""
+
+    def __new__(cls, html: str, features: str) -> "_Unparsed":
+        return super().__new__(cls, html)
+
+    def select(self, selector: str) -> tuple:
+        return ()
+
+
+def nb2html(*args: Any, **options: Any) -> str:
+    """The notebook, run and made HTML by mkdocs-jupyter. nbconvert would parse it all to mark boxes that scroll, which
+    takes most of a second, and none of them is left on the page."""
+    with patch("nbconvert.exporters.html.BeautifulSoup", _Unparsed):
+        return convert.nb2html(*args, **options)
 
 
 def page_html(html: str, stem: str, numbers: str, executed: bool) -> str:
