@@ -106,11 +106,11 @@ def judge(
     pages: Sequence[Page],
     settings: Settings,
     found: Iterable[Problem] = (),
-    once: Callable[[str, object, Callable[[], Any]], Any] = lambda path, key, work: work(),
+    once: Callable[[str, str, object, Callable[[], Any]], Any] = lambda kind, path, key, work: work(),
 ) -> Verdicts:
     """Judge every claim of every page, once. found: what reading the site's files found, told with the rest.
 
-    once(path, key, work): what work gives, or gave for this page when the key was the same.
+    once(kind, path, key, work): what work gives, or gave for this page when the key was the same.
     """
     claims, numbers, problems = {}, {}, set(found)
     shown = list(code.titles(settings.text))
@@ -120,10 +120,11 @@ def judge(
         by_slug[page.slug].append(page)
     for page in pages:
         named = {n: _look_up(page, page.source.claims[n], pages, by_slug) for n in sorted(page.prose.claims)}
-        title = "" if page.title in {text for _, text in shown} else page.title
-        given = page, named, title, settings
-        claims[page.path], told, numbers[page.path] = once(page.path, given, partial(_judged, *given))
-        problems.update(told)
+        given = page, named, settings
+        claims[page.path], told = once("judged", page.path, given, partial(_judged, *given))
+        given = page, "" if page.title in {text for _, text in shown} else page.title, settings
+        numbers[page.path], also = once("naked", page.path, given, partial(_naked, *given))
+        problems.update(told, also)
     problems.update(_unused_exemptions(pages, settings, numbers))
     verdicts = [verdict for of_page in claims.values() for verdict in of_page.values()]
     if all(v.value for v in verdicts) and not any(page.incomplete or page.prose.odd for page in pages):
@@ -158,15 +159,10 @@ def _look_up(page: Page, link: ClaimLink, pages: Sequence[Page], by_slug: Mappin
     return owner, None, f"nothing publishes {link.name}{did_you_mean(near)}"
 
 
-def _judged(
-    page: Page, named: Mapping[int, _Named], title: str, settings: Settings
-) -> tuple[dict[int, Verdict], list[Problem], set[str]]:
-    """The verdicts of a page's claims, what does not hold on it, and which naked numbers it has, exempt ones too."""
+def _judged(page: Page, named: Mapping[int, _Named], settings: Settings) -> tuple[dict[int, Verdict], list[Problem]]:
+    """The verdicts of a page's claims, and what does not hold on it, but for its naked numbers."""
     verdicts = {n: _verdict(page, n, *found) for n, found in named.items()}
-    told, numbers = [*_told(page, verdicts.values(), settings)], [*_naked(page, title, settings)]
-    exempt = settings.exempt.get(page.path, {})
-    told += [Problem(page.path, line, message) for line, word, message in numbers if word not in exempt]
-    return verdicts, told, {word for _, word, _ in numbers}
+    return verdicts, [*_told(page, verdicts.values(), settings)]
 
 
 def _verdict(page: Page, n: int, owner: Page | None, value: Value | None, message: str | None) -> Verdict:
@@ -255,23 +251,30 @@ def naked(word: str) -> str:
     return f'naked number "{word}": publish it and claim it, [{spaced or word}](calc:name){also}'
 
 
-def _naked(page: Page, title: str, settings: Settings) -> Iterator[tuple[int, str, str]]:
-    """Each naked number of a page, and of its code when all of it ran: its line, itself, and what to say of it."""
-    values, source, told = page.results.values.values(), page.source, {word for _, word in page.prose.naked}
-    of_title = [(source.seek(title[:at], word, 0), word) for at, word in settings.naked(title) if word not in told]
-    yield from ((line, word, naked(word)) for line, word in (*page.prose.naked, *of_title))
-    if page.incomplete:
-        return
-    found = [(source.line(value.place), word) for value in values for _, word in settings.naked(value.reason)]
-    quoted = {value.value for value in values if value.source}
-    for block in source.blocks:
+def _naked(page: Page, title: str, settings: Settings) -> tuple[set[str], list[Problem]]:
+    """The naked numbers of a page, and of its code when all of it ran; and what to say of those not exempt."""
+    shown, seek = {word for _, word in page.prose.naked}, page.source.seek
+    of_title = [(seek(title[:at], word, 0), word) for at, word in settings.naked(title) if word not in shown]
+    told = [(line, word, naked(word)) for line, word in (*page.prose.naked, *of_title)]
+    if not page.incomplete:
+        how = "put it in by an f-string, or leave it out"
+        told += [(line, word, f'naked number "{word}" in code: {how}') for line, word in _in_code(page, settings)]
+    exempt = settings.exempt.get(page.path, {})
+    problems = [Problem(page.path, line, message) for line, word, message in told if word not in exempt]
+    return {word for _, word, _ in told}, problems
+
+
+def _in_code(page: Page, settings: Settings) -> Iterator[tuple[int, str]]:
+    """The naked numbers of a page's code, each with its line: in what readers are shown of it, and in what it says."""
+    for value in page.results.values.values():
+        yield from ((page.source.line(value.place), word) for _, word in settings.naked(value.reason))
+    quoted = {value.value for value in page.results.values.values() if value.source}
+    for block in page.source.blocks:
         shown, said = code.words(block.code)
-        found += [(block.line + line, word) for line, word in settings.naked_lines(shown)]
+        yield from ((block.line + line, word) for line, word in settings.naked_lines(shown))
         for line, text in said:
             numbers = find(settings.without_names(text)) if text not in quoted else ()
-            found += [(block.line + line, word) for word, unit in numbers if unit or "," in word]
-    for line, word in found:
-        yield line, word, f'naked number "{word}" in code: put it in by an f-string, or leave it out'
+            yield from ((block.line + line, word) for word, unit in numbers if unit or "," in word)
 
 
 def _unused_exemptions(pages: Sequence[Page], settings: Settings, numbers: Mapping[str, set[str]]) -> Iterator[Problem]:

@@ -234,7 +234,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         shown = [page for page in [*self._order, *unlisted] if page.meta.get("gate_path") in self._read]
         self.pages = [self._read[page.meta["gate_path"]] for page in shown]
         self.unjudged += unreached(self._docs, self.root, self.pages)
-        self.verdicts = judge(self.pages, self.settings, self.unjudged, partial(self._kept.once, "judged"))
+        self.verdicts = judge(self.pages, self.settings, self.unjudged, self._kept.once)
         self.found = list(self.verdicts.problems)
         unknown = {page.slug for page in self.pages if page.incomplete}
         for path, finish in self._to_finish.items():

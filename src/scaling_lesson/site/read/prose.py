@@ -76,8 +76,7 @@ class Reading:
 
     def walk(self, root: Element, md: Markdown) -> None:
         """Read the finished tree, and leave a slot in it for each claim."""
-        self._stash = md.htmlStash.rawHtmlBlocks
-        self._edged = {"br", "caption", *md.block_level_elements}
+        self._stash, self._edged = md.htmlStash.rawHtmlBlocks, {"br", "caption", *md.block_level_elements}
         self._element(root)
 
     def prose(self) -> Prose:
@@ -96,8 +95,7 @@ class Reading:
     def _element(self, element: Element, heading: bool = False) -> None:
         tag = element.tag
         if tag == "a" and element.get("href", "").startswith("calc:"):
-            self._claim(element, heading)
-            return
+            return self._claim(element, heading)
         if set(element.get("class", "").split()) >= _DOCSTRING:
             return
         edge = ["\0"] if tag in self._edged else []

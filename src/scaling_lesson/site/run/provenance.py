@@ -24,12 +24,14 @@ class Provenance:
 
     def read(self, source: str, tree: ast.Module) -> None:
         """Remember a block's assignments. Its lines are the page's."""
-        self._lines, self._tree = source.encode().split(b"\n"), tree
+        self._lines, self._tree, self._publishing = source.encode().split(b"\n"), tree, []
         for node in ast.walk(tree):
             match node:
                 case ast.Assign(targets=targets, value=value):
                     for target in targets:
                         self._assign(target, value)
+                case ast.Call(func=ast.Name(id="publish")):
+                    self._publishing.append(node)
                 case ast.AugAssign(target=ast.Name(id=name)) | ast.For(target=ast.Name(id=name)):
                     self._computed.setdefault(name, []).append((node.lineno, "", None))
 
@@ -39,8 +41,7 @@ class Provenance:
         That is its own expression, or that of the name it consists of. Raises ValueError when the publishing line
         computes: readers are not shown it.
         """
-        calls = [n for n in ast.walk(self._tree) if isinstance(n, ast.Call) and n.lineno <= line <= (n.end_lineno or 0)]
-        calls = [call for call in calls if isinstance(call.func, ast.Name) and call.func.id == "publish"]
+        calls = [call for call in self._publishing if call.lineno <= line <= (call.end_lineno or 0)]
         given = next((k.value for call in calls for k in call.keywords if k.arg == name), None)
         if given is None:
             return name

@@ -6,6 +6,7 @@ lesson's code as it now stands. Pages run on all cores. The processes fork: Linu
 
 import atexit
 import contextlib
+import gc
 import multiprocessing
 import os
 import re
@@ -195,6 +196,7 @@ def _call(connection: Connection, environment: dict[str, str], call: Callable[..
 def _serve(connection: Connection, environment: dict[str, str], path: str) -> None:
     """What a page's process does: run the blocks it is sent, one by one."""
     _settle(connection, environment)
+    gc.freeze()  # else each search for garbage would go through all that the server imported
     from scaling_lesson.site.run.block import Session
 
     session, me = Session(path, connection.send), os.getpid()
