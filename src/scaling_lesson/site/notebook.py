@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -75,18 +76,18 @@ def begin(
     render, script = page.render, Path(page.file.abs_src_path)
     page.render, page.content, page.toc = (lambda config, files: None), "", TableOfContents([])
     source = script.read_text(encoding="utf-8")
-    asked: list[tuple[tuple, dict]] = []
+    begun: list[Future[tuple[str, str]]] = []
     made: Future[tuple[str, str]] = Future()
     if kept is None or kept.source != source:
         kept, folder = None, tempfile.TemporaryDirectory()
         try:
-            with patch.object(convert, "nb2html", lambda *args, **options: asked.append((args, options)) or ""):
-                render(config, files)  # all but the notebook's own HTML
             shown_as = source, script.stem, get_relative_url("numbers.json", page.url), executed
-            made = runner.beside(_make, _environment(folder.name, runs), *asked[0], *shown_as)
+            beside = partial(runner.beside, _make, _environment(folder.name, runs), shown_as)
+            with patch.object(convert, "nb2html", lambda *args, **options: begun.append(beside(args, options)) or ""):
+                render(config, files)  # all but the notebook's own HTML
+            made = begun[0]
         except Exception as error:
             made.set_exception(error)
-    toc, title = page.toc, page.title
 
     def finish(unknown: set[str]) -> tuple[Shown, list[Problem]]:
         shown, found = kept, []
@@ -96,7 +97,7 @@ def begin(
             except Exception as error:
                 found = [Problem(path, line, message) for line, message in _told(error, source, unknown)]
                 content, ipynb = "".join(error_html(str(problem)) for problem in found), ""
-            shown = Shown(source, content, toc, title, ipynb)
+            shown = Shown(source, content, page.toc, page.title, ipynb)
             folder.cleanup()
         page.content, page.toc, page.title = shown.content, shown.toc, shown.title
         target = Path(page.file.abs_dest_path).with_name(f"{script.stem}.ipynb")
@@ -107,12 +108,12 @@ def begin(
     return finish
 
 
-def _make(environment: dict[str, str], args: tuple, options: dict, source: str, *shown_as: Any) -> tuple[str, str]:
+def _make(environment: dict[str, str], shown_as: tuple, args: tuple, options: dict) -> tuple[str, str]:
     """Run the notebook; its page, and the script as a notebook without outputs."""
     from scaling_lesson.site.web.notebook_page import nb2html, page_html, to_ipynb
 
     os.environ.update(environment)
-    return page_html(nb2html(*args, **options), *shown_as), to_ipynb(source)
+    return page_html(nb2html(*args, **options), *shown_as[1:]), to_ipynb(shown_as[0])
 
 
 def _environment(folder: str, runs: Mapping[str, Future[Results]]) -> dict[str, str]:

@@ -236,12 +236,6 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         self.unjudged += unreached(self._docs, self.root, self.pages)
         self.verdicts = judge(self.pages, self.settings, self.unjudged, self._kept.once)
         self.found = list(self.verdicts.problems)
-        unknown = {page.slug for page in self.pages if page.incomplete}
-        for path, finish in self._to_finish.items():
-            self._progress.tell(f"running {path}")
-            made, found = finish(unknown)
-            self._kept.put("notebook", path, "", made)
-            self.found += found
         for site_page, page in zip(shown, self.pages, strict=True):
             mine = [problem for problem in self.found if problem.path in (page.path, page.record_path)]
             given = site_page.content, page, self.verdicts.claims[page.path], get_relative_url, mine
@@ -260,6 +254,12 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             elif good := self._kept.get("good", page.path, ""):
                 html = f'<p class="gate-notice">Below is the page as it was when all its blocks last ran.</p>{good}'
             site_page.content = notice(mine) + html
+        unknown = {page.slug for page in self.pages if page.incomplete}
+        for path, finish in self._to_finish.items():
+            self._progress.tell(f"running {path}")
+            made, found = finish(unknown)
+            self._kept.put("notebook", path, "", made)
+            self.found += found
         self._progress.end()
 
     @event_priority(-100)  # after every plugin has written its files
