@@ -71,8 +71,6 @@ def begin(
     name the script. runs: all other pages. kept: the page as it was made last, which serves again while the script is
     the same.
     """
-    from mkdocs_jupyter import convert  # only here: it takes a second, and a site without notebooks does without
-
     render, script = page.render, Path(page.file.abs_src_path)
     page.render, page.content, page.toc = (lambda config, files: None), "", TableOfContents([])
     source = script.read_text(encoding="utf-8")
@@ -83,7 +81,8 @@ def begin(
         try:
             shown_as = source, script.stem, get_relative_url("numbers.json", page.url), executed
             beside = partial(runner.beside, _make, _environment(folder.name, runs), shown_as)
-            with patch.object(convert, "nb2html", lambda *args, **options: begun.append(beside(args, options)) or ""):
+            convert = "mkdocs_jupyter.convert.nb2html"  # by its name: a site without notebooks need not import it
+            with patch(convert, lambda *args, **options: begun.append(beside(args, options)) or ""):
                 render(config, files)  # all but the notebook's own HTML
             made = begun[0]
         except Exception as error:
