@@ -127,7 +127,7 @@ class KeepPages(BasePlugin):
         self._entries = getattr(config.plugins.get("material/search"), "search_index", self).entries
         self._first = len(self._entries)
         if page.url in self._again:
-            page.meta["search"] = {"exclude": True}
+            page.meta["search"], page.content = {"exclude": True}, ""
             self._entries += self._again[page.url][1]
 
     @event_priority(-200)  # when every plugin has done with the page, or with nothing

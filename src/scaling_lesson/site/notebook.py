@@ -81,8 +81,7 @@ def begin(
         try:
             shown_as = source, script.stem, get_relative_url("numbers.json", page.url), executed
             beside = partial(runner.beside, _make, _environment(folder.name, runs), shown_as)
-            convert = "mkdocs_jupyter.convert.nb2html"  # by its name: a site without notebooks need not import it
-            with patch(convert, lambda *args, **options: begun.append(beside(args, options)) or ""):
+            with patch("mkdocs_jupyter.convert.nb2html", lambda *args, **how: begun.append(beside(args, how)) or ""):
                 render(config, files)  # all but the notebook's own HTML
             made = begun[0]
         except Exception as error:

@@ -223,7 +223,8 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
                 self._prose = self._reading.prose()
                 self._kept.put("rendered", path, self._key, (self._prose, rendered(page)))
             page.meta["gate_path"], file = path, self.root / path
-            accepted = record.read(file.with_suffix(".record"))
+            accepted = file.with_suffix(".record")
+            accepted = self._kept.once("record", path, _states([accepted]), partial(record.read, accepted))
             made = Page(source, self._runs[path].result(), self._prose, accepted, file, page.url, str(page.title or ""))
             self._read[path] = self._kept.get("page", path, made) or self._kept.put("page", path, made, made)
         return html
@@ -298,5 +299,5 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
 
 def _states(files: Iterable[str | Path]) -> dict[str, tuple | None]:
     """Changes when any of the files does."""
-    stats = {str(file): Path(file).stat() if Path(file).exists() else None for file in sorted(map(str, files))}
+    stats = {file: os.stat(file) if os.path.exists(file) else None for file in sorted(map(str, files))}
     return {file: stat and (stat.st_mtime_ns, stat.st_size) for file, stat in stats.items()}
