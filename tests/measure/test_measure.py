@@ -14,6 +14,8 @@ from scaling_lesson.measure import model, operations, timing, versus
 from scaling_lesson.measure.operations import Bench, quick_sizes
 from scaling_lesson.measure.results import Timed, read
 
+pytestmark = pytest.mark.slow  # it measures
+
 ROOT = Path(__file__).resolve().parents[2]
 CPU = torch.device("cpu")
 PARTS = ("bandwidth", "matmul", "operations", "launches", "tokens", "steps", "training", "attention_memory")

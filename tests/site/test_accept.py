@@ -358,6 +358,7 @@ def terminal(made, answer: bytes, **settings: str) -> tuple[int, str]:
     return process.wait(timeout=60), shown.decode().replace("\r\n", "\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "answer, written", [(b"y\n", True), (b"n\n", False), (b"\n", False), (b"\x04", False), (b"", False)]
 )
@@ -372,6 +373,7 @@ def test_in_a_terminal_it_asks_before_it_writes(drifted, answer, written):
     assert "Traceback" not in shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("settings", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_colours_can_be_turned_off(drifted, settings):
     _, shown = terminal(drifted, b"n\n", **settings)

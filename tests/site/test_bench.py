@@ -34,6 +34,7 @@ def test_every_kind_of_edit_is_seen(tmp_path):
     assert [len(times) for times in found.values()] == [1, 1, 1, 1] and min(min(t) for t in found.values()) > 0
 
 
+@pytest.mark.slow
 def test_the_plain_process_runs_every_block(tmp_path):
     site = checkout(tmp_path / "site")
     for page in [*(site / "docs").rglob("*.md")]:

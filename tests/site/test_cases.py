@@ -21,6 +21,8 @@ import pytest
 from drift import ROOT, SMALL, Defect, plant_small
 from told import messages
 
+pytestmark = pytest.mark.slow  # many start a server or a build of their own
+
 CASES = [
     Defect(**case) for case in tomllib.loads(Path(__file__).with_name("cases.toml").read_text(encoding="utf-8"))["case"]
 ]

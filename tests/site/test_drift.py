@@ -98,6 +98,7 @@ def test_a_clean_checkout_builds_the_same_site_elsewhere(checkout, script, built
 STARTS = [("build",), ("build", "-q"), ("build", "--strict"), ("build", "-q", "--no-strict")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", STARTS, ids=" ".join)
 @pytest.mark.parametrize("title", ["claims: another value of the page", "blocks: exits at once", ""])
 def test_how_a_build_is_started_does_not_change_what_it_finds(tmp_path, mkdocs, start, title):

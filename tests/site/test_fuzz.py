@@ -23,6 +23,8 @@ from scaling_lesson.site.read.prose import Prose, Reading
 from scaling_lesson.site.read.source import read
 from scaling_lesson.units import parse_unit
 
+pytestmark = pytest.mark.slow  # much is tried at random
+
 EXAMPLES = {"claims": 1500, "source": 1000, "records": 1000, "page": 300}
 
 

@@ -19,6 +19,8 @@ from scaling_lesson.site import notebook
 from scaling_lesson.site.gate import Settings
 from scaling_lesson.site.read.source import read
 
+pytestmark = pytest.mark.slow  # most start a kernel
+
 SCRIPT = ROOT / "docs/notebook/recompute.py"
 JUPYTER = """{mkdocs-jupyter: {include: ['notebook/*.py'], ignore: ['*.md'], allow_errors: false, cache: false,
   include_source: true}}"""

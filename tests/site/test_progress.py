@@ -6,8 +6,12 @@ import subprocess
 import sys
 from concurrent.futures import Future
 
+import pytest
+
 from conftest import ROOT
 from scaling_lesson.site.progress import Progress
+
+pytestmark = pytest.mark.slow  # builds of their own, one in a terminal
 
 PAGE = '# Page\n\n[5](calc:five)\n\n```python exec="on"\nfive = 5\npublish("", five=five)\n```\n'
 

@@ -16,6 +16,8 @@ from drift import SMALL
 from scaling_lesson.site import accept
 from scaling_lesson.site.web import stage
 
+pytestmark = pytest.mark.slow  # most kill or break a build in a process of its own
+
 GOOD = {"index.html": "the last good site", "assets/style.css": "body {}"}
 OTHER = "docs/other.md"
 

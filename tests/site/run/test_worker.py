@@ -139,6 +139,7 @@ def test_the_lessons_pages_compute_the_same_in_any_order(runner):
         assert computed(runner, path, texts[path]) == forwards[path], path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "line", "told"),
     [
