@@ -16,6 +16,7 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.exceptions import Abort
+from mkdocs.plugins import BasePlugin, event_priority
 
 sys.path.append(str(Path(__file__).resolve().parents[1]))
 import warm
@@ -24,19 +25,20 @@ from drift import Defect, corpus, difference
 from scaling_lesson.site import plugin
 
 
-def judged(*_: object) -> None:
-    raise Abort("judged")
+class Judged(BasePlugin):
+    """Ends a build when every page is judged and the notebook has run: nobody will read them."""
+
+    @event_priority(-50)  # after the gate
+    def on_env(self, env: object, *, config: MkDocsConfig, files: object) -> None:
+        raise Abort("judged")
 
 
 def messages(command: str) -> list[str]:
-    """What a build of the folder tells: `build` as mkdocs does, or `serve`, which keeps the runs of unchanged pages.
-
-    It ends when every page is rendered and judged: nobody will read them, so their claims need not be filled in.
-    """
+    """What a build of the folder tells: `build` as mkdocs does, or `serve`, which keeps the runs of unchanged pages."""
     config = load_config("mkdocs.yml", site_dir="site")
     config.plugins["numbers"].quiet = True
     config.plugins["numbers"]._loaded = {}  # a changed module of the gate would start this process anew
-    sys.modules["scaling_lesson.site.plugin"].fill = judged
+    config.plugins["judged"] = Judged()
     config.plugins.on_startup(command=command, dirty=False)
     with contextlib.suppress(Abort):
         build(config)
