@@ -1,7 +1,8 @@
 """Run `mkdocs` in a fresh process that need not import again: a warm parent forks one child for each request.
 
 All share the server from which pages' processes come, which has imported torch. A build that is killed while it asks for a
-process ends the server, so that before each build it is started again where it is gone.
+process ends the server, sooner or later, so that after each such build it is asked for one, and started again where none
+comes.
 
 Started as `python warm.py`; reads one JSON request a line, {"cwd", "argv", "out"}, and answers with the exit status.
 With "signal" it is sent that, "after" seconds from when the file "once" is there. "environment" adds to its own, and it
@@ -9,6 +10,7 @@ writes no file longer than "longest" bytes.
 """
 
 import json
+import multiprocessing
 import os
 import resource
 import sys
@@ -18,8 +20,8 @@ from collections.abc import Callable
 from multiprocessing import forkserver
 
 
-def preload() -> Callable[[], object]:
-    """Import all that a build does. What is returned sees to it that the server runs."""
+def preload() -> Callable[[], None]:
+    """Import all that a build does. What is returned sees to it that the server runs, and has read all it was asked."""
     import latex2mathml.converter  # noqa: F401
     import markdown_exec  # noqa: F401
     import material.plugins.search.plugin  # noqa: F401
@@ -29,7 +31,18 @@ def preload() -> Callable[[], object]:
 
     from scaling_lesson.site.run import worker
 
-    return worker.Runner
+    def serve() -> None:
+        while True:
+            worker.Runner()
+            process = multiprocessing.get_context("forkserver").Process(target=int)
+            try:
+                with worker._no_main():
+                    process.start()
+                return process.join()
+            except (OSError, EOFError):  # it was gone, or went
+                time.sleep(0.01)
+
+    return serve
 
 
 def share() -> None:
@@ -71,7 +84,6 @@ if __name__ == "__main__":
     print("ready", flush=True)
     for line in sys.stdin:
         request = json.loads(line)
-        serve()
         child = os.fork()
         if child == 0:
             run(request)
@@ -80,4 +92,7 @@ if __name__ == "__main__":
                 time.sleep(0.001)
             time.sleep(request["after"])
             os.kill(child, request["signal"])
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if "signal" in request:
+            serve()
+        print(status, flush=True)
