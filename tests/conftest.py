@@ -27,15 +27,6 @@ hypothesis.settings.register_profile("repeatable", deadline=None, derandomize=Tr
 hypothesis.settings.load_profile("repeatable")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each of the two workers, who begin with half of the tests each, begins with a part of the longest one: else one
-    would be left with it at the end, and the other with nothing."""
-    longest = [item for item in items if "test_every_defect_of_the_lesson" in item.name]
-    items[:] = [item for item in items if item not in longest]
-    for part, item in reversed([*enumerate(longest)]):
-        items.insert(part * len(items) // len(longest), item)
-
-
 @pytest.fixture
 def shapes_unchecked():
     """For a test of what the code itself refuses: signatures are not checked, as they are not for a reader."""

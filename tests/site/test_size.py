@@ -3,7 +3,7 @@
 from pathlib import Path
 
 LESSON = Path(__file__).resolve().parents[2] / "src/scaling_lesson"
-MOST = 3315
+MOST = 3310
 NO_GATES = ("kept.py", "progress.py")
 
 

@@ -116,8 +116,9 @@ def _accept(site: NumbersPlugin, chosen: set[tuple[str, str]], yes: bool) -> int
         pages.append(replace(page, source=source, record=kept))
     judged = judge(pages, site.settings, site.unjudged)
     left = sorted({*site.found} - {*site.verdicts.problems} | {*judged.problems})
-    for problem in (problem for problem in left if not problem.drift):
-        print(problem, file=sys.stderr)
+    for problem in left:
+        if not problem.drift:
+            print(problem, file=sys.stderr)
     print(f"{many} rewritten" + (f". Left: {summary(left)}" if left else ""))
     return 1 if left else 0
 

@@ -159,12 +159,6 @@ def _look_up(page: Page, link: ClaimLink, pages: Sequence[Page], by_slug: Mappin
     return owner, None, f"nothing publishes {link.name}{did_you_mean(near)}"
 
 
-def _judged(page: Page, named: Mapping[int, _Named], settings: Settings) -> tuple[dict[int, Verdict], list[Problem]]:
-    """The verdicts of a page's claims, and what does not hold on it, but for its naked numbers."""
-    verdicts = {n: _verdict(page, n, *found) for n, found in named.items()}
-    return verdicts, [*_told(page, verdicts.values(), settings)]
-
-
 def _verdict(page: Page, n: int, owner: Page | None, value: Value | None, message: str | None) -> Verdict:
     link, (before, after) = page.source.claims[n], page.prose.claims[n]
     correction = None
@@ -200,8 +194,9 @@ def _number(
     return f"{link.name} is {value.text}{shown}{reason}", correction
 
 
-def _told(page: Page, verdicts: Iterable[Verdict], settings: Settings) -> Iterator[Problem]:
-    """What does not hold on a page, but for its naked numbers."""
+def _judged(page: Page, named: Mapping[int, _Named], settings: Settings) -> tuple[dict[int, Verdict], list[Problem]]:
+    """The verdicts of a page's claims, and what does not hold on it, but for its naked numbers."""
+    verdicts = {n: _verdict(page, n, *found) for n, found in named.items()}
     source, results, path = page.source, page.results, page.path
     found = [*source.problems, *page.prose.odd, *page.prose.problems]
     for index, block in enumerate(source.blocks):
@@ -216,9 +211,9 @@ def _told(page: Page, verdicts: Iterable[Verdict], settings: Settings) -> Iterat
         if quotes and not value.source and not page.incomplete:
             why = "has a number: publish that, or the source= of what is quoted"
             found.append((source.line(value.place), f"published {value.name}: {value.text} {why}"))
-    yield from (Problem(path, line, message) for line, message in found)
-    yield from (Problem(path, v.link.line, v.message, bool(v.correction)) for v in verdicts if v.message)
-    yield from (Problem(*told, True) for told in _against_record(page))
+    told = [Problem(path, line, message) for line, message in found]
+    told += [Problem(path, v.link.line, v.message, bool(v.correction)) for v in verdicts.values() if v.message]
+    return verdicts, told + [Problem(*drifted, True) for drifted in _against_record(page)]
 
 
 def _against_record(page: Page) -> Iterator[tuple[str, int, str]]:
@@ -294,8 +289,7 @@ def unreached(docs: Path, root: Path, pages: Iterable[Page]) -> Iterator[Problem
     for file in sorted(docs.rglob("*.md")):
         path = file.relative_to(root).as_posix()
         lines = [] if path in known or not file.exists() else file.read_text("utf-8", "replace").split("\n")
-        line = next((n for n, text in enumerate(lines, 1) if "calc:" in text or 'exec="on"' in text), None)
-        if line:
+        if line := next((n for n, text in enumerate(lines, 1) if "calc:" in text or 'exec="on"' in text), None):
             yield Problem(path, line, "this page has numbers, but the build does not reach it")
     for file in sorted(docs.rglob("*.record")):
         if not file.with_suffix(".md").exists():
@@ -305,13 +299,12 @@ def unreached(docs: Path, root: Path, pages: Iterable[Page]) -> Iterator[Problem
 
 def summary(found: Sequence[Problem]) -> str:
     """The last line of a report: how many problems, and the command that accepts what merely drifted."""
-    drifted = [problem for problem in found if problem.drift]
-    pages = sorted({re.sub(r"\.record$", ".md", problem.path) for problem in drifted})
+    drifted = sum(problem.drift for problem in found)
+    pages = sorted({re.sub(r"\.record$", ".md", problem.path) for problem in found if problem.drift})
     parts = []
     if drifted:
-        numbers = "1 number" if len(drifted) == 1 else f"{len(drifted)} numbers"
-        parts.append(f"{numbers} drifted on {'1 page' if len(pages) == 1 else f'{len(pages)} pages'}.")
-    if other := len(found) - len(drifted):
+        parts.append(f"{drifted} number{'s' * (drifted != 1)} drifted on {len(pages)} page{'s' * (len(pages) != 1)}.")
+    if other := len(found) - drifted:
         parts.append(f"{other}{' more' * bool(drifted)} problem{'s' * (other != 1)} to mend by hand.")
     if drifted:
         parts.append(f"To accept: scripts/record {' '.join(pages)}")

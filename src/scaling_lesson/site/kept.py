@@ -132,9 +132,8 @@ class KeepPages(BasePlugin):
 
     @event_priority(-200)  # when every plugin has done with the page, or with nothing
     def on_post_page(self, output: str, *, page: Page, config: MkDocsConfig) -> str:
-        if page.url not in self._again:
-            self._kept.put("built", page.url, self._keys[page.url], (output, self._entries[self._first :]))
-        return self._kept.get("built", page.url, self._keys[page.url])[0]
+        made = self._kept.once("built", page.url, self._keys[page.url], lambda: (output, self._entries[self._first :]))
+        return made[0]
 
     def on_serve(self, server: LiveReloadServer, *, config: MkDocsConfig, builder: object) -> LiveReloadServer:
         """Look for edits twenty times a second, instead of twice, and wait for no more of them than a file needs."""

@@ -223,10 +223,10 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
                 self._prose = self._reading.prose()
                 self._kept.put("rendered", path, self._key, (self._prose, rendered(page)))
             page.meta["gate_path"], file = path, self.root / path
-            accepted = file.with_suffix(".record")
-            accepted = self._kept.once("record", path, _states([accepted]), partial(record.read, accepted))
+            beside = file.with_suffix(".record")
+            accepted = self._kept.once("record", path, _states([beside]), partial(record.read, beside))
             made = Page(source, self._runs[path].result(), self._prose, accepted, file, page.url, str(page.title or ""))
-            self._read[path] = self._kept.get("page", path, made) or self._kept.put("page", path, made, made)
+            self._read[path] = self._kept.once("page", path, made, lambda: made)
         return html
 
     def on_env(self, env: object, *, config: MkDocsConfig, files: Files) -> None:
