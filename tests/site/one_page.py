@@ -64,7 +64,6 @@ def render(
     text: str,
     terms: dict[str, str] | None = None,
     path: str = "docs/page.md",
-    front: int = 0,
     leave: Callable[[int, str, bool], BlockResult] = _left_behind,
     settings: Settings = SETTINGS,
 ) -> tuple[str, Page]:
@@ -72,7 +71,7 @@ def render(
 
     leave: what a block leaves behind, given its index, its code, and whether it is the first that runs.
     """
-    source = read(path, text, front)
+    source = read(path, text)
     runs = [index for index, block in enumerate(source.blocks) if block.runs]
     left = {index: leave(index, source.blocks[index].code, index == runs[0]) for index in runs}
     results = Results(left)
@@ -81,7 +80,7 @@ def render(
     extension.begin(reading, partial(block_html, source, results), [TermsExtension(terms)] if terms else [])
     extensions, settings = _markdown()
     html = Markdown(extensions=[*extensions, extension], extension_configs=settings).convert(
-        "\n".join(text.split("\n")[front:])
+        "\n".join(text.split("\n")[source.front :])
     )
     return html, Page(source, results, reading.prose(), record, Path("/nonexistent/page.md"))
 

@@ -32,7 +32,7 @@ def main() -> None:
     torch.set_num_threads(1)
     taken = {}
     for page in sorted(Path("docs").rglob("*.md")):
-        codes = [block.code for block in read(page.as_posix(), page.read_text("utf-8"), 0).blocks if block.runs]
+        codes = [block.code for block in read(page.as_posix(), page.read_text("utf-8")).blocks if block.runs]
         module = sys.modules["page"] = ModuleType("page")
         vars(module).update(publish=nothing, table=nothing, cite=nothing, figure=draw)
         torch.manual_seed(0)

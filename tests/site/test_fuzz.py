@@ -116,13 +116,14 @@ def test_other_line_ends_are_told(end, tmp_path):
 @pytest.mark.parametrize("line", ["[`37.7 MB`](calc:one)", "[37.7<!-- so far --> MB](calc:one)"])
 def test_a_claim_left_as_it_is_keeps_its_code_and_comments(line):
     """scripts/record would blank them in the page."""
-    page = read("docs/page.md", line, 0)
+    page = read("docs/page.md", line)
     assert page.corrected(line, {number: link.text for number, link in enumerate(page.claims)}) == line
 
 
 def read_source(text: str) -> None:
-    source = read("docs/page.md", text, 0)
-    source.marked(text.split("\n"))
+    text = text.replace("\r", "\n")  # as a file is read
+    source = read("docs/page.md", text)
+    source.marked(text.split("\n")[source.front :])
     source.corrected(text, dict.fromkeys(range(len(source.claims)), "5"))
     source.seek("so much", "37", 1)
     list(source.listed())
@@ -132,7 +133,7 @@ def read_prose(text: str) -> Prose:
     """As it stands in a paragraph, once Markdown has read everything else."""
     root = ElementTree.Element("div")
     ElementTree.SubElement(root, "p").text = text
-    reading = Reading(read("docs/page.md", "", 0), one_page.SETTINGS)
+    reading = Reading(read("docs/page.md", ""), one_page.SETTINGS)
     reading.walk(root, Markdown())
     return reading.prose()
 

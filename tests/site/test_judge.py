@@ -30,7 +30,6 @@ def page(
     path: str = "docs/page.md",
     record: dict[str, str] | None = None,
     title: str = "",
-    front: int = 0,
     **left: object,
 ) -> Page:
     """A page whose first block published these values; its record holds them, unless another is given.
@@ -43,7 +42,7 @@ def page(
         given = {"values": {v.name: v for v in values}, "entries": entries} | left
         return BlockResult(**given) if first else BlockResult()
 
-    made = render(text, path=path, front=front, leave=leave, settings=SETTINGS)[1]
+    made = render(text, path=path, leave=leave, settings=SETTINGS)[1]
     recorded = {key: entry.text for key, entry in made.results.entries.items()} if record is None else record
     kept = Record({key: (line, text) for line, (key, text) in enumerate(recorded.items(), 2)}, None, True)
     return replace(made, record=kept, title=title)
@@ -318,8 +317,8 @@ def numbers(found: list[str]) -> list[str]:
     ("text", "more", "expected"),
     [
         ("# A\n\nGPT-2 XL, GPT-2 and float16, GPT-23, float16x, xfloat16, GPT-2-3, 9", {}, None),
-        ("---\nother: 8\ntitle: 9\n---\n# A", {"front": 4}, ["3 9"]),
-        ("---\ntitle: |\n  a\n  9\n---\n# A", {"front": 5}, ["4 9"]),
+        ("---\nother: 8\ntitle: 9\n---\n# A", {}, ["3 9"]),
+        ("---\ntitle: |\n  a\n  9\n---\n# A", {}, ["4 9"]),
         ("# A\n\n```text\na 9\nb 8\n```\n", {}, ["4 9", "5 8"]),
         ("# A\n\nSome 9\n", {"title": "Some 9"}, ["3 9"]),
         ("# A\n\nSome\n", {"title": "Part 9"}, ["1 9"]),

@@ -225,7 +225,7 @@ def test_the_built_page_compared_most_numbers_of_every_lesson_page(built):
     for path, page in json.loads((built / "numbers.json").read_text())["pages"].items():
         if not path.startswith("docs/scaling-and-efficiency/"):
             continue
-        slug = read(path, "", 0).slug
+        slug = read(path, "").slug
         published = {(slug, value["name"]) for value in page["values"]}
         assert len(published & compared) >= 0.8 * len(published), sorted(published - compared)
 
@@ -256,7 +256,7 @@ def test_no_number_it_compares_can_be_off_without_a_word(built, tmp_path):
     published = set()
     for path, page in changed["pages"].items():
         for value in page["values"]:
-            published.add((read(path, "", 0).slug, value["name"]))
+            published.add((read(path, "").slug, value["name"]))
             value["value"] = slightly_off(value["value"], value["tolerance"])
     (tmp_path / "numbers.json").write_text(json.dumps(changed))
     done = as_script(tmp_path)

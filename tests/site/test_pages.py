@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from mkdocs.utils.meta import get_data
 
 from scaling_lesson.site.numbers import record
 from scaling_lesson.site.read.source import Source, read
@@ -31,11 +30,7 @@ def source(page: str) -> str:
 
 
 def as_read(page: str) -> Source:
-    return read_text(f"docs/{LESSON}/{page or 'index'}.md", source(page))
-
-
-def read_text(path: str, text: str) -> Source:
-    return read(path, text, text.count("\n") - get_data(text)[0].count("\n"))
+    return read(f"docs/{LESSON}/{page or 'index'}.md", source(page))
 
 
 @pytest.mark.parametrize("page", LESSON_PAGES)
@@ -101,7 +96,7 @@ SHOWN = ' source="above"'
 )
 def test_what_takes_a_reader_how_long(text, seconds):
     heading = 2 * 0.3
-    assert minutes(read_text("page.md", READ.format(text))) * 60 == pytest.approx(heading + seconds)
+    assert minutes(read("page.md", READ.format(text))) * 60 == pytest.approx(heading + seconds)
 
 
 # What a reader may paste into a prompt.

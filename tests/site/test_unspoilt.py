@@ -69,6 +69,10 @@ REFUSED = {
     "a page of 5 MB": (page_of(b"word " * 1_000_000), "docs/extra.md:1: a page this large takes minutes"),
     "invalid UTF-8": (page_of(b"# Extra\n\n\xff\n"), "docs/extra.md:3: this page is not UTF-8"),
     "UTF-16": (page_of("# Extra\n".encode("utf-16")), "docs/extra.md:1: this page is not UTF-8"),
+    "front matter of the old kind": (
+        lambda small: (small / OTHER).write_bytes(b"Note: it is 37 MB.\n\n" + (small / OTHER).read_bytes()),
+        "docs/other.md:1: this reads as front matter",
+    ),
     "a glossary in Latin-1": (
         lambda small: (small / "docs/glossary.md").write_bytes("# Wörter\n\nCache\n:   A place.\n".encode("latin-1")),
         "docs/glossary.md:1: this page is not UTF-8",
@@ -100,6 +104,7 @@ def test_a_line_tells_what_cannot_be_built(small, mkdocs, name):
 BUILT = {
     "CRLF": lambda small: (small / OTHER).write_bytes((small / OTHER).read_bytes().replace(b"\n", b"\r\n")),
     "BOM": lambda small: (small / OTHER).write_bytes(b"\xef\xbb\xbf" + (small / OTHER).read_bytes()),
+    "empty lines first": lambda small: (small / OTHER).write_bytes(b"\n\n" + (small / OTHER).read_bytes()),
     "an editor's lock": link(".#other.md", "someone@somewhere.1234"),
     "quotes in quotes": added(f"\n{'>' * 2000} deep\n"),
     "brackets": added(f"\n{'[' * 3000}x{']' * 3000}\n"),

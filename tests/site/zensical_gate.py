@@ -97,7 +97,7 @@ def _site(root: Path, target: str) -> _Site:
     for title, name in _pages(config["nav"]):
         written = (docs / name).read_text("utf-8")
         body, meta = get_data(written)
-        source = read(f"{docs.name}/{name}", written, written.count("\n") - body.count("\n"))
+        source = read(f"{docs.name}/{name}", written)
         jobs = [Job(n, block.line, block.code, block.limit_s, block.runs) for n, block in enumerate(source.blocks)]
         begun.append((name, title or meta.get("title", ""), body, source, runner.run(source.path, jobs)))
     for name, title, body, source, run in begun:

@@ -50,6 +50,7 @@ STYLE = {
     "axes.titlesize": SIZE,
     "axes.labelsize": SIZE,
     "axes.titlelocation": "left",
+    "axes.titley": 1.0,  # else each layout looks for ticks above the axes, where none are
     "axes.edgecolor": MUTED,
     "axes.labelcolor": INK,
     "axes.titlecolor": INK,

@@ -112,7 +112,7 @@ def _accept(site: NumbersPlugin, chosen: set[tuple[str, str]], yes: bool) -> int
     pages = []
     for page in site.pages:
         text = page.file.read_text(encoding="utf-8-sig", errors="replace")
-        source, kept = read(page.path, text, page.source.front), record.read(page.file.with_suffix(".record"))
+        source, kept = read(page.path, text), record.read(page.file.with_suffix(".record"))
         pages.append(replace(page, source=source, record=kept))
     judged = judge(pages, site.settings, site.unjudged)
     left = sorted({*site.found} - {*site.verdicts.problems} | {*judged.problems})

@@ -27,7 +27,6 @@ from mkdocs.structure.nav import Navigation
 from mkdocs.structure.pages import Page as SitePage
 from mkdocs.structure.toc import AnchorLink
 from mkdocs.utils import CountHandler, get_relative_url
-from mkdocs.utils.meta import get_data
 
 from scaling_lesson.site import ci, notebook
 from scaling_lesson.site.gate import Page, Problem, Settings, Verdicts, judge, summary, unreached
@@ -149,10 +148,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
                 self.unjudged.append(Problem(path, 1, message))
             if not notebook.is_notebook(file):
                 text = self._text(file, path)
-                source = self._kept.get("source", path, text)
-                if not source:
-                    front = text.count("\n") - get_data(text)[0].count("\n")
-                    source = self._kept.put("source", path, text, read(path, text, front))
+                source = self._kept.once("source", path, text, partial(read, path, text))
                 self._sources[path], self._runs[path] = source, self._run(source)
         running = [path for path, source in self._sources.items() if any(block.runs for block in source.blocks)]
         self._progress.count([self._runs[path] for path in running])

@@ -108,7 +108,7 @@ def problems(text: str) -> list[tuple[int, str]]:
         ("a <script>b</script>", [(1, "<script> may show")]),
         ("It is \u202e7.73\u202c MB.", [(1, "a mark here turns the order")]),
         (
-            "So:\n\n![The cache](cache.svg) or\n`![it](x)`",
+            "So\n\n![The cache](cache.svg) or\n`![it](x)`",
             [(3, "an image shows what nothing checks: draw it with figure(...)")],
         ),
         ("a\n\n== b", []),

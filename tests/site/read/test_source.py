@@ -6,8 +6,11 @@ from scaling_lesson.site.read import source
 from scaling_lesson.site.read.source import MARK, Block, Source
 
 
-def read(text: str, front: int = 0) -> Source:
-    return source.read("docs/page.md", text, front)
+def read(text: str) -> Source:
+    return source.read("docs/page.md", text)
+
+
+OLD_KIND = "this reads as front matter, and is not shown: put --- around it, or a heading above it"
 
 
 def fences(text: str) -> tuple[Block, ...]:
@@ -132,7 +135,7 @@ def test_what_only_has_the_look_of_a_claim_has_no_name(text):
     ],
 )
 def test_pages_are_called_by_their_file_or_folder(path, slug):
-    assert source.read(path, "", 0).slug == slug
+    assert source.read(path, "").slug == slug
 
 
 def test_a_place_in_a_block_is_a_line_of_the_page():
@@ -151,9 +154,9 @@ def test_a_merge_conflict_is_told(text, line):
 
 def test_front_matter_holds_no_claim_and_no_block():
     text = '---\ntitle: "[5](calc:x)"\n---\n[6](calc:y)\n'
-    assert read(text, front=3).problems == ((2, "front matter cannot hold a claim"),)
-    assert [link.line for link in read(text, front=3).claims] == [4]
-    assert read("---\na: |\n  ```python\n---\nb\n", front=4).fences == ()
+    assert read(text).problems == ((2, "front matter cannot hold a claim"),)
+    assert [link.line for link in read(text).claims] == [4]
+    assert read("---\na: |\n  ```python\n---\nb\n").fences == ()
 
 
 @pytest.mark.parametrize(
@@ -163,21 +166,34 @@ def test_front_matter_that_is_not_read_is_told(text, line):
     assert read(text).problems == ((line, "this front matter is not read: it is no YAML of the form key: value"),)
 
 
+def test_what_reads_as_front_matter_and_is_not_shown_is_told():
+    """Python-Markdown's old kind of it, without rules around it: a page may begin so by mistake."""
+    page = read("Note: it takes\n    37 MB\n\n[6](calc:y)\n")
+    assert page.problems == ((1, OLD_KIND),) and [link.line for link in page.claims] == [4]
+    assert read("Note: all of it").problems == ((1, OLD_KIND),)
+
+
+def test_empty_lines_may_stand_first():
+    page = read("\n\n[6](calc:y)")
+    assert (page.front, page.problems, list(page.listed())) == (2, (), [])
+    assert [link.line for link in page.claims] == [3]
+
+
 @pytest.mark.parametrize(
-    ("text", "front", "listed"),
+    ("text", "listed"),
     [
-        ("```text\na\nb\n```\nc", 0, [(2, "a\nb")]),
-        ("a\n\n```\nb\n```", 0, [(4, "b")]),
-        ("```json\na\n```", 0, [(2, "a")]),
-        *((f"```{language}\na\n```", 0, []) for language in ("bash", "yaml", "toml", "markdown", "py", "python")),
-        ('```python exec="on"\na\n```', 0, []),
-        ("---\ntitle: A\nother: B\ndescription: C\n---\nD", 5, [(2, "A"), (4, "C")]),
-        ("---\ndescription: >\n  A\n  B\ntitle: |\n  C\n---\n", 7, [(3, "  A\n  B"), (6, "  C")]),
-        ('---\ntitle: "\\x41"\n---\n', 3, [(2, "A")]),
+        ("```text\na\nb\n```\nc", [(2, "a\nb")]),
+        ("a\n\n```\nb\n```", [(4, "b")]),
+        ("```json\na\n```", [(2, "a")]),
+        *((f"```{language}\na\n```", []) for language in ("bash", "yaml", "toml", "markdown", "py", "python")),
+        ('```python exec="on"\na\n```', []),
+        ("---\ntitle: A\nother: B\ndescription: C\n---\nD", [(2, "A"), (4, "C")]),
+        ("---\ndescription: >\n  A\n  B\ntitle: |\n  C\n---\n", [(3, "  A\n  B"), (6, "  C")]),
+        ('---\ntitle: "\\x41"\n---\n', [(2, "A")]),
     ],
 )
-def test_listings_and_titles_are_prose(text, front, listed):
-    assert list(read(text, front).listed()) == listed
+def test_listings_and_titles_are_prose(text, listed):
+    assert list(read(text).listed()) == listed
 
 
 @pytest.mark.parametrize(
@@ -204,7 +220,7 @@ def test_a_word_of_the_shown_page_is_sought_near_what_stands_before_it(before, w
 
 def test_claims_and_blocks_are_numbered_for_rendering():
     text = '---\na: b\n---\n[1](calc:a) `[2](calc:b)` [3](calc:p/c)\n\n> ```python exec="on"\n> x\n> ```\n\n[4](calc:d)'
-    assert read(text, front=3).marked(text.split("\n")[3:]) == [
+    assert read(text).marked(text.split("\n")[3:]) == [
         f"[1](calc:{MARK}0{MARK}a) `[2](calc:{MARK}1{MARK}b)` [3](calc:{MARK}2{MARK}p/c)",
         "",
         '> ```python exec="on" block="0"',

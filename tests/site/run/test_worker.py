@@ -117,7 +117,7 @@ def runner() -> Iterator[Runner]:
 
 
 def jobs(path: str, text: str) -> list[Job]:
-    blocks = read(path, text, 0).blocks
+    blocks = read(path, text).blocks
     return [Job(index, block.line, block.code, block.limit_s, block.runs) for index, block in enumerate(blocks)]
 
 

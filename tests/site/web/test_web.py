@@ -92,7 +92,7 @@ Because.
 def test_a_page_as_markdown_is_what_a_reader_sees_of_it():
     drawn = Figure('<svg><desc id="d">A bar &amp; a line.</desc></svg>', None)
     results = Results({0: BlockResult(printed="5\n"), 1: BlockResult(shown=[drawn])})
-    assert as_markdown(read("docs/page.md", PAGE, 4), results) == (
+    assert as_markdown(read("docs/page.md", PAGE), results) == (
         "# A page\n\nIt takes 37.7 MB and $x_1$.\n\n```python\nx = 5\nprint(x)\n```\n\n```text\n5\n```\n\n"
         "*Figure: A bar & a line.*\n\nSo 5 B it is.\n\n**Predict: why?**\n\nBecause.\n\n"
         "```bash\n/// question | in a listing\n```\n"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import yaml
-from mkdocs.utils.meta import YAML_RE
+from mkdocs.utils.meta import YAML_RE, get_data
 
 from scaling_lesson.site.read.code import titles
 from scaling_lesson.units import did_you_mean, nearest
@@ -77,8 +77,8 @@ class ClaimLink:
 class Source:
     """A page as it is written.
 
-    front: how many lines of front matter it has. prose: its lines outside that and outside fences, by number.
-    problems: (line, what is wrong).
+    front: how many lines of front matter it has, empty ones included. prose: its lines outside that and outside fences,
+    by number. problems: (line, what is wrong).
     """
 
     path: str
@@ -109,8 +109,8 @@ class Source:
         for fence in self.fences:
             if fence not in self.blocks and fence.language not in _LISTINGS:
                 yield fence.line + 1, fence.code
-        if self.front:
-            yield from titles(YAML_RE.match(self.text)[1], 2)
+        if self.front and (front := YAML_RE.match(self.text)):
+            yield from titles(front[1], 2)
 
     def seek(self, before: str, word: str, after: int) -> int:
         """The line on which a word of the shown page stands, as near as it can be told.
@@ -156,9 +156,10 @@ class Source:
         return mark + "\n".join(lines)
 
 
-def read(path: str, text: str, front: int) -> Source:
-    """Read a page, whose first `front` lines are front matter."""
-    lines = text.split("\n")
+def read(path: str, text: str) -> Source:
+    """Read a page. What stands in front of its first line that is shown is front matter, as MkDocs sees it."""
+    lines, (shown, meta) = text.split("\n"), get_data(text)
+    front = text.count("\n") - shown.count("\n")
     fences = tuple(_fences(text.expandtabs(4), front))
     inside = {line for fence in fences for line in range(fence.line, fence.end + 1)}
     prose = {number: line for number, line in enumerate(lines, 1) if number > front and number not in inside}
@@ -172,7 +173,10 @@ def read(path: str, text: str, front: int) -> Source:
             problems.append((number, "a merge conflict is left in this page"))
         if number <= front and "calc:" in line:
             problems.append((number, "front matter cannot hold a claim"))
-    if not front and (match := YAML_RE.match(text)):
+    match = YAML_RE.match(text)
+    if meta and not match:
+        problems.append((1, "this reads as front matter, and is not shown: put --- around it, or a heading above it"))
+    elif match and not front:
         problems.append((_yaml_fault(match[1]), "this front matter is not read: it is no YAML of the form key: value"))
     return Source(path, text, front, fences, prose, tuple(claims), tuple(problems))
 

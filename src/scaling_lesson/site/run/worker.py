@@ -1,7 +1,7 @@
 """A process for each page, from the standard forkserver: what its blocks change, leave running or break ends with it.
 
-The server has imported torch and matplotlib and nothing of the lesson, so a page starts in milliseconds and reads the
-lesson's code as it now stands. Pages run on all cores. The processes fork: Linux or macOS (on Windows, WSL).
+The server has imported torch and other libraries, and nothing of the lesson, so a page starts in milliseconds and reads
+the lesson's code as it now stands. Pages run on all cores. The processes fork: Linux or macOS (on Windows, WSL).
 """
 
 import atexit
@@ -29,7 +29,7 @@ from scaling_lesson.site.run.results import BlockResult, Job, Results
 GRACE_S = 1.0
 """How long after its limit a block is killed, when it never lets its own process say where it is."""
 
-PRELOAD = ["torch", "numpy", "matplotlib.pyplot", "matplotlib.backends.backend_svg", "jaxtyping"]
+PRELOAD = ["torch", "jaxtyping", "yaml", "matplotlib.pyplot", "matplotlib.backends.backend_svg", "pydantic.root_model"]
 
 # Threads do not survive a fork, and add in another order. A fixed seed gives sets one order. The author's own
 # matplotlibrc could set a locale, or name one this machine lacks.
