@@ -1,5 +1,6 @@
 """scripts/record: accepts what drifted, shows it, and touches nothing else."""
 
+import logging
 import os
 import pty
 import re
@@ -299,6 +300,55 @@ def test_an_unknown_word_is_told_with_the_nearest(drifted, accept, capsys, word,
     assert texts(drifted) == before
 
 
+def test_a_page_that_is_edited_while_it_computes_is_left_alone(drifted, accept, monkeypatch):
+    """It knows where the claims stood, and not where they stand."""
+    from scaling_lesson.site import accept as module
+
+    compute = module.compute
+    for file, more in ("other.md", "\n\nMore.\n"), ("page.record", "\nvalue z = 5\n"):
+        edited = drifted.root / "docs" / file
+
+        def meanwhile(settings, edited=edited, more=more):
+            site = compute(settings)
+            edited.write_text(more + edited.read_text())
+            return site
+
+        monkeypatch.setattr(module, "compute", meanwhile)
+        before = {name: data for name, data in files(drifted.root).items() if not name.endswith(file)}
+        with pytest.raises(SystemExit, match=rf"docs/{edited.stem}\.md was edited meanwhile: nothing written"):
+            accept(drifted)
+        assert {name: data for name, data in files(drifted.root).items() if not name.endswith(file)} == before
+        edited.write_text(edited.read_text().removeprefix(more))
+
+
+def test_a_rewritten_file_keeps_its_mode(drifted, accept):
+    page, record = (drifted.root / f"docs/page.{kind}" for kind in ("md", "record"))
+    page.chmod(0o664)
+    record.chmod(0o600)
+    assert accept(drifted) in (0, 1) and "[6 B](calc:a)" in page.read_text() and "value a = 6 B" in record.read_text()
+    assert (page.stat().st_mode & 0o777, record.stat().st_mode & 0o777) == (0o664, 0o600)
+
+
+@pytest.mark.parametrize("text", ["a*b*c", "`b`", "<pad>", "x &amp; y", "left|right", "$x$", "a\\\\_b"])
+def test_a_text_that_markdown_would_change_is_left_to_a_person(site, accept, capsys, text):
+    page = '# Page\n\n[a](calc:a)\n\n```python exec="on"\na = "{}"\npublish("", a=a)\n```\n'
+    made = site(page.format("a"))
+    file = made.write(page.format(text))
+    assert accept(made) == 1
+    assert "[a](calc:a)" in file.read_text() and 'claim "a": a is' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("settings", ["site_name: [\n", "site_name: A\nplugins: [nothing-of-this-name]\n"])
+def test_settings_that_cannot_be_read_are_told(site, accept, caplog, settings):
+    made = site(PAGE)
+    (made.root / "mkdocs.yml").write_text(settings)
+    logging.getLogger("mkdocs").setLevel(logging.NOTSET)
+    with pytest.raises(SystemExit) as ended:
+        accept(made)
+    said = f"{ended.value.code} {caplog.text}"
+    assert "nothing-of-this-name" in said or "mkdocs.yml" in said, said
+
+
 def test_an_unknown_option_is_told_with_the_nearest(accept, site, capsys):
     with pytest.raises(SystemExit):
         accept(site(PAGE), "--explian")
@@ -310,6 +360,7 @@ def test_explain_tells_where_a_value_comes_from_and_goes(drifted, accept, capsys
     drifted.write(BOTH.replace("= 5, 7", "= 6, 8") + "\n[under 1](calc:t)\n\n" + traced)
     notebook = drifted.root / "docs/again.py"
     notebook.write_text("check(\n    'page',\n    a=5,\n)\n")
+    (drifted.root / "docs/old.py").write_bytes(b"print 'a', '\xe9'\n")  # not Python's own any more
     before = files(drifted.root)
     assert accept(drifted, "--explain", "a", "page/t") == 0
     shown = capsys.readouterr().out

@@ -151,7 +151,8 @@ def serving(site: Path, source: Path) -> Iterator[Callable[[str], str]]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    settings = os.environ | {"PYTHONPATH": str(source), "NO_MKDOCS_2_WARNING": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    settings = os.environ | {"PYTHONPATH": str(source), "NO_MKDOCS_2_WARNING": "1"}
+    settings.pop("PYTHONDONTWRITEBYTECODE", None)
     command = [sys.executable, "-m", "mkdocs", "serve", "-q", "-a", f"127.0.0.1:{port}"]
 
     def page(shows: str) -> str:
@@ -214,3 +215,54 @@ def test_a_data_file_that_a_block_reads_is_read_again_when_it_changes(small, sou
         other = small / "docs/other.md"  # outside docs, nothing may start a build but an edit
         other.write_text(other.read_text(encoding="utf-8") + "\nMore.\n", encoding="utf-8")
         page("sum 7")
+
+
+MODULES = '```python exec="on"\nfrom scaling_lesson.one import ONE\n\nprint("one is", ONE)\n```\n'
+
+
+def test_code_is_read_again_however_quickly_it_is_saved(small, source):
+    """Of two saves of one second, as long as each other, bytecode cannot tell which it was made from."""
+    module, second = source / "scaling_lesson/one.py", 10**9
+    saved = (time.time_ns() // second + 1000) * second
+
+    def save(n: int) -> None:
+        module.write_text(f"ONE = {n}\n")
+        os.utime(module, ns=(saved + n * second // 4,) * 2)
+
+    save(1)
+    page_of(small, f"# Extra\n\n{MODULES}", 'block 1 line 1 = "one is 1"\n')
+    with serving(small, source) as page:
+        page("one is 1")
+        for n in (2, 3):
+            save(n)
+            page(f"one is {n}")
+
+
+def test_a_mistake_in_the_gates_own_code_is_told_and_mended(small, source):
+    page_of(small, "# Extra\n\nNothing yet.\n", "")
+    units, theme = source / "scaling_lesson/units.py", small / "theme/main.html"
+    good = units.read_text("utf-8")
+    theme.write_text(f"<article>{theme.read_text()}</article>")
+    with serving(small, source) as page:
+        page("Nothing yet")
+        units.write_text(good + "\nx = (\n", "utf-8")
+        assert "units.py" in page("own code does not run")
+        units.write_text(good, "utf-8")
+        page("<article><h1")
+
+
+def test_a_page_shows_again_what_its_theme_and_others_say(small, source):
+    """Neither its text nor its title changes: a template does, the navigation's icon of another page, a label."""
+    theme, page_md = small / "theme/main.html", small / "docs/page.md"
+    other = small / "docs/other.md"
+    shows = "{% for one in nav.pages %}({{ one.meta.icon }}){% endfor %}{% for part in page.toc %}[{{ part.title }}]"
+    page_of(small, "# Extra { #extra }\n\nNothing yet.\n", "")
+    with serving(small, source) as page:
+        page("Nothing yet")
+        theme.write_text(f"the new theme {shows}{{% endfor %}}{theme.read_text()}")
+        other.write_text(f"{other.read_text('utf-8')}\nMore.\n", "utf-8")  # themes are watched if asked for only
+        page("the new theme.*Extra")
+        page_md.write_text(f"---\nicon: here\n---\n\n{page_md.read_text('utf-8')}", "utf-8")
+        page(r"the new theme.*\(here\)")
+        page_of(small, "# Extra { #extra data-toc-label='Short' }\n\nNothing yet.\n", "")
+        page(r"the new theme.*\[Short\]")

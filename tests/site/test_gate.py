@@ -308,6 +308,10 @@ def test_a_colour_outside_the_palette_is_refused(site):
     assert "docs/page.md:5: the block raised ValueError: figure 'page-a' must use the palette" in message
 
 
+def test_an_exemption_needs_no_quotes(site):
+    assert site("# Page\n\nSeries 2.\n", exempt='{docs/page.md: {2: "its name"}}').messages() == []
+
+
 def test_exemptions_are_used_or_told_at_their_line(site):
     exempt = '{docs/page.md: {"2": "its name",\n  "9": "gone"},\n  docs/pag.md: {"3": "its name"}}'
     made = site("# Page\n\nSeries 2 and part 3.\n", exempt=exempt)

@@ -175,6 +175,17 @@ def test_a_file_of_measurements_shows_when_it_comes_and_goes(rebuilt, monkeypatc
     assert shown() == ["gpu"]
 
 
+def test_what_no_page_holds_is_told_on_all(rebuilt):
+    made, rebuild = rebuilt
+    text = (made.root / "docs/page.md").read_text()
+    assert "gate-notice" not in rebuild(text)
+    (made.root / "docs/gone.record").write_text("")
+    html = rebuild(text)
+    assert "gate-notice" in html and "docs/gone.record:1: this record&#x27;s page is gone" in html
+    (made.root / "docs/gone.record").unlink()
+    assert "gate-notice" not in rebuild(text)
+
+
 @pytest.fixture
 def rendered(rebuilt, monkeypatch):
     """(made, rendered): rendered(**texts) edits files of a small site; which pages were rendered anew, and the HTML."""

@@ -176,6 +176,24 @@ def test_a_site_takes_its_place_and_is_found_again_after_a_kill_between_two_name
         assert contents(site) == {"index.html": b"two"} and not left(tmp_path)
 
 
+def test_what_is_hidden_in_the_site_stays_with_its_mode(small, mkdocs):
+    """It may be a checkout: MkDocs leaves what begins with a dot alone."""
+    (small / "site/.git").mkdir()
+    (small / "site/.git/HEAD").write_text("ref")
+    (small / "site/.nojekyll").touch()
+    (small / "site").chmod(0o775)
+    for _ in range(2):
+        assert mkdocs(small, "build", "-q")[0] == 0
+        assert (small / "site/.git/HEAD").read_text() == "ref" and (small / "site/.nojekyll").exists()
+        assert (small / "site").stat().st_mode & 0o777 == 0o775 and (small / "site/numbers.json").exists()
+    (small / "site/.git").rename(small / ".site-next")  # as if a build were killed when it had put its own in place
+    (small / ".site-next").rename(small / "git")
+    (small / ".site-next").mkdir()
+    (small / "git").rename(small / ".site-next/.git")
+    assert mkdocs(small, "build", "-q")[0] == 0
+    assert (small / "site/.git/HEAD").read_text() == "ref" and not left(small)
+
+
 def test_a_link_to_the_site_stays_a_link(small, mkdocs):
     shutil.move(small / "site", small / "elsewhere")
     (small / "site").symlink_to("elsewhere")

@@ -8,6 +8,7 @@ first; away from a terminal it needs --yes. Touches nothing else. Refuses when C
 import argparse
 import logging
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from pathlib import Path
 import click
 from mkdocs.commands.build import build
 from mkdocs.config import load_config
-from mkdocs.exceptions import Abort
+from mkdocs.exceptions import Abort, MkDocsException
 
 from scaling_lesson.site.gate import judge, summary
 from scaling_lesson.site.notebook import checked_names
@@ -59,11 +60,14 @@ def main(arguments: list[str]) -> int:
 
 def compute(config_file: Path) -> NumbersPlugin:
     """Build the site into a folder that is thrown away; the plugin then holds pages, verdicts, and all it found."""
-    logging.getLogger("mkdocs").setLevel(logging.CRITICAL)
-    if sys.stderr.isatty():  # but for what is done meanwhile
-        logging.getLogger("mkdocs.plugins.numbers").setLevel(logging.INFO)
     with tempfile.TemporaryDirectory() as folder:
-        config = load_config(str(config_file), site_dir=str(Path(folder) / "site"))
+        try:
+            config = load_config(str(config_file), site_dir=str(Path(folder) / "site"))
+        except MkDocsException as error:
+            sys.exit(str(error))
+        logging.getLogger("mkdocs").setLevel(logging.CRITICAL)
+        if sys.stderr.isatty():  # but for what is done meanwhile
+            logging.getLogger("mkdocs.plugins.numbers").setLevel(logging.INFO)
         plugin = config.plugins["numbers"]
         assert isinstance(plugin, NumbersPlugin)
         plugin.quiet = True
@@ -72,6 +76,8 @@ def compute(config_file: Path) -> NumbersPlugin:
         except Abort as stopped:  # it found something: that is what we are here for
             if not plugin.found:
                 sys.exit(str(stopped.__context__))
+        except KeyboardInterrupt:
+            sys.exit("\nnothing written")
         finally:
             plugin.quiet = False
         return plugin
@@ -100,6 +106,8 @@ def _accept(site: NumbersPlugin, chosen: set[tuple[str, str]], yes: bool) -> int
                 copy = Path(folder, side, file.relative_to(site.root))
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 copy.write_bytes(content or b"")
+                if old is not None:
+                    shutil.copymode(file, copy)
         if files:
             _agree(folder, many, yes)
         for file, old, _ in files:
@@ -128,6 +136,9 @@ def _rewritten(site: NumbersPlugin, chosen: set[tuple[str, str]]) -> Iterator[tu
     for page in site.pages:
         if page.incomplete:
             continue  # what it computes is not known
+        now = page.file.read_text("utf-8-sig", "replace"), record.read(page.file.with_suffix(".record"))
+        if now != (page.source.text, page.record):
+            sys.exit(f"{page.path} was edited meanwhile: nothing written")
         texts = {
             number: verdict.correction
             for number, verdict in site.verdicts.claims[page.path].items()
@@ -179,7 +190,7 @@ def _explained(site: NumbersPlugin, path: str, only: str) -> Iterator[str]:
             if claim.owner is page and claim.link.name == name:
                 yield f"  claim       {claim.page.path}:{claim.link.line}: {claim.link.text}"
         for file in sorted(Path(Path(path).parts[0]).rglob("*.py")):
-            if line := checked_names(file.read_text(encoding="utf-8")).get((page.slug, name)):
+            if line := checked_names(file.read_text("utf-8", "replace")).get((page.slug, name)):
                 yield f"  recomputed  {file.as_posix()}:{line}"
 
 

@@ -166,7 +166,8 @@ def _verdict(page: Page, n: int, owner: Page | None, value: Value | None, messag
         expected = str(value.value)
         if link.text != expected:
             message = f'{link.name} is "{expected}"'
-            correction = expected if CLAIM.fullmatch(f"[{expected}](calc:{value.name})") else None
+            plain = CLAIM.fullmatch(f"[{expected}](calc:{value.name})") and not re.search(r"[*`<&|\\$]", expected)
+            correction = expected if plain else None  # else a person must write it so that Markdown shows it
         elif any(map(str.isnumeric, expected)):
             message = beside(before, None, value.unit, after)
     elif value:
@@ -275,7 +276,7 @@ def _in_code(page: Page, settings: Settings) -> Iterator[tuple[int, str]]:
 def _unused_exemptions(pages: Sequence[Page], settings: Settings, numbers: Mapping[str, set[str]]) -> Iterator[Problem]:
     """The exemptions that match no naked number of their page, each at its line of mkdocs.yml."""
     unknown = {page.path for page in pages if page.incomplete}
-    for path, word in [(path, str(word)) for path, words in settings.exempt.items() for word in words]:
+    for path, word in [(path, word) for path, words in settings.exempt.items() for word in words]:
         if word not in numbers.get(path, ()) and path not in unknown:
             at = max(0, settings.text.find(word, settings.text.find(path, settings.text.find("exempt:"))))
             message = f'the exemption of "{word}" matches nothing on {path}'

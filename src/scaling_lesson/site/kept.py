@@ -5,15 +5,21 @@ Whatever is kept has a key, all that it was made from, and serves again only whi
 
 import copy
 import logging
+import os
 import re
 import shutil
-from collections.abc import Callable
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment
 from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.exceptions import PluginError
 from mkdocs.livereload import LiveReloadServer
 from mkdocs.plugins import BasePlugin, event_priority
 from mkdocs.structure.files import Files
@@ -23,8 +29,39 @@ from mkdocs.theme import Theme
 from mkdocs.utils.templates import TemplateContext
 from watchdog.observers.polling import PollingObserver
 
+from scaling_lesson.site.read.source import Source
+from scaling_lesson.site.run.results import Job, Results
+from scaling_lesson.site.run.worker import Runner
+
 _RENDERED = ("content", "toc", "_title_from_render", "present_anchor_ids", "links_to_anchors")
 """What rendering a page's Markdown leaves on it."""
+
+
+def states(files: Iterable[str | Path]) -> dict[str, tuple | None]:
+    """Changes when any of the files does."""
+    stats = {file: os.stat(file) if os.path.exists(file) else None for file in sorted(map(str, files))}
+    return {file: stat and (stat.st_mtime_ns, stat.st_size) for file, stat in stats.items()}
+
+
+def around(config: MkDocsConfig, settings: str) -> dict[str, tuple | None]:
+    """What every page may show, besides the text of mkdocs.yml: what it inherits, and the templates."""
+    files = [Path(config.config_file_path).parent / base for base in re.findall(r"(?m)^INHERIT: *(\S+)", settings)]
+    return states([*files, *(Path(config.theme.custom_dir).rglob("*") if config.theme.custom_dir else ())])
+
+
+def loaded() -> dict[str, tuple | None]:
+    """The lesson's modules in this process, which is the gate's own code, as they were read."""
+    modules = [module for name, module in sys.modules.items() if name.startswith("scaling_lesson.")]
+    return states(str(module.__file__) for module in modules)
+
+
+def begin_anew(plugin: str) -> None:
+    """Let a new process go on, which has the code as it now stands, where that runs; else raise PluginError."""
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"  # bytecode could not tell two saves of one second apart
+    tried = subprocess.run([sys.executable, "-c", f"import {plugin}"], stderr=subprocess.PIPE, text=True)
+    if tried.returncode:
+        raise PluginError(f"the gate's own code does not run: {' '.join(tried.stderr.splitlines()[-4:])}")
+    os.execv(sys.executable, sys.orig_argv)
 
 
 class Kept:
@@ -47,6 +84,26 @@ class Kept:
         """Keep the value in the place of the last one, and return it."""
         self._values[kind, name] = key, value
         return value
+
+    def run(self, runner: Runner, source: Source) -> Future[Results]:
+        """The results of a page: those it had, while its blocks, what they imported and what they read are the same."""
+        jobs = [Job(n, block.line, block.code, block.limit_s, block.runs) for n, block in enumerate(source.blocks)]
+        blocks, started = [(job.code, job.limit_s, job.runs) for job in jobs], time.time_ns()
+        results, read = self.get("results", source.path, blocks) or (Results(), None)
+        if read == states(results.reads):
+            future: Future[Results] = Future()
+            future.set_result(results)
+            return future
+
+        def keep(future: Future[Results]) -> None:
+            if not future.exception() and not future.result().failures:
+                read = states(future.result().reads)
+                if not any(state and state[0] >= started for state in read.values()):  # else it ran on either
+                    self.put("results", source.path, blocks, (future.result(), read))
+
+        future = runner.run(source.path, jobs)
+        future.add_done_callback(keep)
+        return future
 
 
 def rendered(page: Page) -> dict[str, Any]:
@@ -113,9 +170,9 @@ class KeepPages(BasePlugin):
     @event_priority(-100)  # when every plugin has done with the pages' content
     def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
         nothing, pages = env.from_string(""), [file.page for file in files.documentation_pages() if file.page]
-        around = [(page.title, page.url) for page in pages]
+        around = [(page.title, page.url, repr(page.meta)) for page in pages]  # a theme may show all of it
         for page in pages:
-            self._keys[page.url] = key = page.content, page.title, repr(page.meta), around, self._frame
+            self._keys[page.url] = key = page.content, str(page.toc), page.title, repr(page.meta), around, self._frame
             if built := self._kept.get("built", page.url, key):
                 self._again[page.url], page.meta["template"] = built, nothing
 

@@ -154,7 +154,11 @@ def _told(error: Any, source: str, unknown: set[str]) -> list[tuple[int, str]]:
 def checked_names(source: str) -> dict[tuple[str, str], int]:
     """What a notebook compares: (page, name) of every `check("page", name=...)` in it, with the line of the name."""
     names = {}
-    for node in ast.walk(ast.parse(source)):
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return names
+    for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Name(id="check"), args=[ast.Constant(value=page), *_], keywords=keywords):
                 names |= {(page, keyword.arg): keyword.lineno for keyword in keywords}

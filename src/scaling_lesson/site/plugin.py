@@ -5,11 +5,8 @@ Thin on purpose: what it calls is Python-Markdown and plain functions, which out
 
 import json
 import logging
-import os
 import re
-import sys
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from html import escape
@@ -30,14 +27,14 @@ from mkdocs.utils import CountHandler, get_relative_url
 
 from scaling_lesson.site import ci, notebook
 from scaling_lesson.site.gate import Page, Problem, Settings, Verdicts, judge, summary, unreached
-from scaling_lesson.site.kept import KeepPages, Kept, rendered, rendering
+from scaling_lesson.site.kept import KeepPages, Kept, around, begin_anew, loaded, rendered, rendering, states
 from scaling_lesson.site.numbers import record
 from scaling_lesson.site.numbers.claim import find
 from scaling_lesson.site.progress import Progress
 from scaling_lesson.site.read.markup import PageExtension
 from scaling_lesson.site.read.prose import Reading
 from scaling_lesson.site.read.source import Source, read
-from scaling_lesson.site.run.results import Job, Results
+from scaling_lesson.site.run.results import Results
 from scaling_lesson.site.run.worker import Runner
 from scaling_lesson.site.show.blocks import block_html
 from scaling_lesson.site.show.claims import fill, notice
@@ -78,8 +75,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
 
     def __init__(self) -> None:
         self._runner = Runner()  # it imports while MkDocs prepares
-        lesson = [module for name, module in sys.modules.items() if name.startswith("scaling_lesson.")]
-        self._loaded = _states(str(module.__file__) for module in lesson)
+        self._loaded = loaded()
         self._kept = Kept()
 
     def on_startup(self, *, command: Literal["build", "gh-deploy", "serve"], dirty: bool) -> None:
@@ -90,8 +86,8 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
 
     @event_priority(100)  # before any plugin writes into the site's folder
     def on_config(self, config: MkDocsConfig) -> MkDocsConfig:
-        if self.serving and self._loaded != _states(self._loaded):
-            os.execv(sys.executable, sys.orig_argv)  # the gate's own code changed: only a new process has it
+        if self.serving and self._loaded != states(self._loaded):
+            begin_anew(__name__)
         if not self.serving:  # MkDocs may keep this plugin from one build to the next
             self._kept = Kept()
         self.found, self.unjudged, self._to_finish, self._stage, self._progress = [], [], {}, None, Progress()
@@ -101,14 +97,14 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         file = Path(config.config_file_path or "mkdocs.yml").resolve()  # no path when stdin is closed
         self.root, self._docs = file.parent, Path(config.docs_dir).resolve()
         check(self._docs)
-        self.settings = Settings(tuple(self.config.names), self.config.exempt, file.name, file.read_text("utf-8"))
+        for page, words in self.config.exempt.items():
+            if not isinstance(words, dict) or not all(why and isinstance(why, str) for why in words.values()):
+                raise PluginError(f"numbers: exempt: {page}: give {{text: reason}}, each with its reason")
+        exempt = {page: {str(word): why for word, why in words.items()} for page, words in self.config.exempt.items()}
+        self.settings = Settings(tuple(self.config.names), exempt, file.name, file.read_text("utf-8"))
         for name in self.settings.names:
             if not re.search("[A-Za-z]", name) or any(text == name for text, _ in find(name)):
                 raise PluginError(f"numbers: names: {name}: a name has a letter, and is no number")
-        for page, exempt in self.config.exempt.items():
-            reasons = exempt.values() if isinstance(exempt, dict) else [None]
-            if not all(isinstance(reason, str) and reason for reason in reasons):
-                raise PluginError(f"numbers: exempt: {page}: give {{text: reason}}, each with its reason")
         if "mkdocs-jupyter" in config.plugins:
             config.plugins["mkdocs-jupyter"].config["execute"] = not self.serving
         self._glossary = Path(self.config.glossary).resolve() if self.config.glossary else None
@@ -118,7 +114,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             path = self._glossary.relative_to(self.root).as_posix()
             self.unjudged.append(Problem(path, 1, f"no term is defined here: {how}"))
         self._terms: list[Extension] = [TermsExtension(terms)] if terms else []
-        self._frame = (self.settings, terms)
+        self._frame = self.settings, terms, around(config, self.settings.text)
         self._extension = PageExtension()
         config.markdown_extensions.append(self._extension)  # pyright: ignore (MkDocs takes them as objects too)
         if self.serving:
@@ -136,7 +132,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
 
     def on_nav(self, nav: Navigation, *, config: MkDocsConfig, files: Files) -> None:
         """All files are known: read each page, and begin to run its blocks."""
-        self._order, self._code = nav.pages, _states(SOURCE.rglob("*.py"))
+        self._order, self._code = nav.pages, states(SOURCE.rglob("*.py"))
         places: dict[str, list[str]] = {}
         for file in files:
             places.setdefault(file.dest_uri, []).append(file.src_uri)
@@ -149,7 +145,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             if not notebook.is_notebook(file):
                 text = self._text(file, path)
                 source = self._kept.once("source", path, text, partial(read, path, text))
-                self._sources[path], self._runs[path] = source, self._run(source)
+                self._sources[path], self._runs[path] = source, self._kept.run(self._runner, source)
         running = [path for path, source in self._sources.items() if any(block.runs for block in source.blocks)]
         self._progress.count([self._runs[path] for path in running])
         # A notebook begins to run first; pages whose blocks run meanwhile are rendered last.
@@ -171,26 +167,6 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             self.unjudged.append(Problem(path, line, "this page is not UTF-8 text: save it in that encoding"))
             file.content_string = data.decode("utf-8", "replace")
             return file.content_string
-
-    def _run(self, source: Source) -> Future[Results]:
-        """The results of a page: those it had, while its blocks, what they imported and what they read are the same."""
-        jobs = [Job(n, block.line, block.code, block.limit_s, block.runs) for n, block in enumerate(source.blocks)]
-        blocks, started = [(job.code, job.limit_s, job.runs) for job in jobs], time.time_ns()
-        results, read = self._kept.get("results", source.path, blocks) or (Results(), None)
-        if read == _states(results.reads):
-            future: Future[Results] = Future()
-            future.set_result(results)
-            return future
-
-        def keep(future: Future[Results]) -> None:
-            if not future.exception() and not future.result().failures:
-                read = _states(future.result().reads)
-                if not any(state and state[0] >= started for state in read.values()):  # else it ran on either
-                    self._kept.put("results", source.path, blocks, (future.result(), read))
-
-        future = self._runner.run(source.path, jobs)
-        future.add_done_callback(keep)
-        return future
 
     def on_page_markdown(self, markdown: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:
         path = self._path(page.file)
@@ -220,7 +196,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
                 self._kept.put("rendered", path, self._key, (self._prose, rendered(page)))
             page.meta["gate_path"], file = path, self.root / path
             beside = file.with_suffix(".record")
-            accepted = self._kept.once("record", path, _states([beside]), partial(record.read, beside))
+            accepted = self._kept.once("record", path, states([beside]), partial(record.read, beside))
             made = Page(source, self._runs[path].result(), self._prose, accepted, file, page.url, str(page.title or ""))
             self._read[path] = self._kept.once("page", path, made, lambda: made)
         return html
@@ -233,8 +209,11 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         self.unjudged += unreached(self._docs, self.root, self.pages)
         self.verdicts = judge(self.pages, self.settings, self.unjudged, self._kept.once)
         self.found = list(self.verdicts.problems)
+        paths = {
+            path for page in self.pages for path in (page.path, page.record_path)
+        }  # a problem of none is all pages'
         for site_page, page in zip(shown, self.pages, strict=True):
-            mine = [problem for problem in self.found if problem.path in (page.path, page.record_path)]
+            mine = [p for p in self.found if p.path in (page.path, page.record_path) or p.path not in paths]
             given = site_page.content, page, self.verdicts.claims[page.path], get_relative_url, mine
             html, sections = self._kept.once("filled", page.path, given, partial(fill, *given)), []
             if "<!-- listing: " in html:
@@ -291,9 +270,3 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             self._stage.release() if audited else self._stage.discard()  # messages name lines of these files
             if isinstance(error, OSError | RecursionError):
                 raise self._stage.failure(error) from None
-
-
-def _states(files: Iterable[str | Path]) -> dict[str, tuple | None]:
-    """Changes when any of the files does."""
-    stats = {file: os.stat(file) if os.path.exists(file) else None for file in sorted(map(str, files))}
-    return {file: stat and (stat.st_mtime_ns, stat.st_size) for file, stat in stats.items()}

@@ -236,6 +236,13 @@ def test_a_block_that_would_not_run_shows_nothing_of_its_code():
     assert read(text).marked(text.split("\n")) == ["a", '  ~~~python exec="on" block="0"', "", "", "  ~~~", "b"]
 
 
+@pytest.mark.parametrize("end", ["\r", "\r\n", "\r\r\n"])
+def test_a_claim_is_corrected_on_its_line_whatever_ends_the_lines(end):
+    text = f"a{end}b{end}{end}c [5 B](calc:x) d\ne"
+    page = read(text.replace("\r\n", "\n").replace("\r", "\n"))
+    assert page.corrected(text, {0: "6 B"}) == text.replace("5 B", "6 B")
+
+
 def test_correcting_claims_changes_their_texts_and_no_other_byte():
     text = "\ufeff[1](calc:a) `[2](calc:b)` [3](calc:p/c)\r\n| [4](calc:d) |\t\r\n[<!-- -->`5`](calc:e)"
     page = read(text.removeprefix("\ufeff").replace("\r\n", "\n"))

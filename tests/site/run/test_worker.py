@@ -221,6 +221,27 @@ def test_what_is_printed_past_python_is_told_and_spoils_nothing(site, capfd, cod
     assert "noise" not in capfd.readouterr().out
 
 
+def test_what_a_page_reads_is_known_but_for_what_it_wrote(runner, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "listed").mkdir()
+    (tmp_path / "helper.py").write_text("n = 5\n")
+    (tmp_path / "data.txt").write_text("5\n")
+    code = """
+import os, sys
+from pathlib import Path
+sys.path.insert(0, os.getcwd())
+import helper
+for way in (open("data.txt"), open(b"data.txt")):
+    way.close()
+list(Path("listed").iterdir())
+Path("own.txt").write_text("6")
+print(Path("own.txt").read_text())"""
+    results = runner.run("page.md", jobs("page.md", fence(code))).result()
+    assert results.failures == []
+    reads = {os.path.relpath(path) for path in results.reads}
+    assert {"data.txt", "listed", "helper.py"} <= reads and "own.txt" not in reads
+
+
 def test_a_block_cannot_ask_for_input(site):
     assert site(fence("input()"), accepted=False).messages() == [
         "docs/page.md:2: the block raised EOFError: EOF when reading a line"

@@ -148,12 +148,11 @@ class Source:
     def corrected(self, text: str, texts: dict[int, str]) -> str:
         """The text of the page's file, with these for the texts of its claims, by their number; else to the byte."""
         mark = "\ufeff" * text.startswith("\ufeff")
-        lines = text.removeprefix(mark).split("\n")
+        lines = re.split("(\r\n?|\n)", text.removeprefix(mark))  # with their ends between them
         for number, new in sorted(texts.items(), reverse=True):
-            link = self.claims[number]
-            line = lines[link.line - 1]
-            lines[link.line - 1] = line[: link.start] + new + line[link.start + len(link.text) :]
-        return mark + "\n".join(lines)
+            link, at = self.claims[number], 2 * (self.claims[number].line - 1)
+            lines[at] = lines[at][: link.start] + new + lines[at][link.start + len(link.text) :]
+        return mark + "".join(lines)
 
 
 def read(path: str, text: str) -> Source:

@@ -44,6 +44,7 @@ class Session:
         self._names.update(publish=self.publish, figure=self.figure, table=self.table, cite=self.cite)
         self._provenance, self._astray = Provenance(), Astray()
         self._reads: set[str] = set()
+        self._wrote: set[str] = set()
         sys.addaudithook(self._note_open)
         random.seed(0)
         numpy.random.seed(0)
@@ -75,14 +76,17 @@ class Session:
                 self._enter(f"block {job.index + 1} line {n}", canonical(line), (job.index, 0))
         signal.setitimer(signal.ITIMER_REAL, 0)
         problems = self._provenance.mislabelled(self._names) if error is None else [self._ended(error)]
-        imported = [module for name, module in sys.modules.items() if name.partition(".")[0] == "scaling_lesson"]
+        files = {str(getattr(module, "__file__", "")) for module in [*sys.modules.values()]}
+        ours = (str(Path(digits.__file__).parent), f"{self._root}{os.sep}")
         return replace(
             self._left,
             printed=printed.getvalue(),
             problems=[(self._place(line), message) for line, message in problems],
             failed=error is not None,
             missing=(error.name or "") if isinstance(error, NameError) else "",
-            reads=frozenset(self._reads.union(str(module.__file__) for module in imported)),
+            reads=frozenset(
+                self._reads | {file for file in files if file.startswith(ours) and "site-packages" not in file}
+            ),
         )
 
     def publish(
@@ -182,11 +186,14 @@ class Session:
 
     def _note_open(self, event: str, arguments: tuple) -> None:
         """A file of the project that a block opens, or a folder it lists: when it changes, the block runs again."""
-        reads = event == "os.scandir" or (event == "open" and "r" in (arguments[1] or "r"))
-        if reads and isinstance(arguments[0], (str, os.PathLike)):
-            path = os.path.relpath(os.path.abspath(arguments[0]), self._root)
+        if event in ("open", "os.scandir", "os.listdir") and isinstance(arguments[0], (str, bytes, os.PathLike)):
+            path = os.path.relpath(os.path.abspath(os.fsdecode(arguments[0])), self._root)
             # Python itself may open the page, for the lines of a message.
-            if not path.startswith(("..", ".venv", self._path)) and not path.endswith((".py", ".pyc")):
+            if path.startswith(("..", ".venv", self._path)) or path.endswith((".py", ".pyc")):
+                return
+            if event == "open" and "r" not in (arguments[1] or "r"):
+                self._wrote.add(path)  # what it reads of that is its own
+            elif path not in self._wrote:
                 self._reads.add(path)
 
     def _stop(self, *_: object) -> None:
@@ -213,6 +220,8 @@ class Session:
         if syntax and error.filename == self._path:
             lines.append(error.lineno or lines[0])
         said = " ".join(str(error.msg if syntax else error).split())
+        if syntax and error.filename != self._path and os.path.exists(error.filename or ""):
+            said += f" ({os.path.basename(error.filename)}, line {error.lineno})"
         what = f"raised {type(error).__name__}{said and f': {said}'}"
         if isinstance(error, SystemExit):
             what = f"called sys.exit({error})"

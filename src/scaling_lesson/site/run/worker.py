@@ -20,6 +20,7 @@ from dataclasses import replace
 from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 from unittest.mock import patch
@@ -196,6 +197,8 @@ def _call(connection: Connection, environment: dict[str, str], call: Callable[..
 def _serve(connection: Connection, environment: dict[str, str], path: str) -> None:
     """What a page's process does: run the blocks it is sent, one by one."""
     _settle(connection, environment)
+    files = Path(__file__).parents[2].rglob("*.py")  # bytecode could not tell two saves of one second apart
+    sys.dont_write_bytecode |= max(file.stat().st_mtime for file in files) > time.time() - 2
     gc.freeze()  # else each search for garbage would go through all that the server imported
     from scaling_lesson.site.run.block import Session
 

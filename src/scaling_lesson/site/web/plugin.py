@@ -67,7 +67,8 @@ class WebPlugin(BasePlugin[WebConfig]):
     @event_priority(50)
     def _before_search(self, context: dict, *, page: Page, config: MkDocsConfig, nav: Navigation) -> None:
         self._contents[page.url] = page.content or ""
-        if not (page.meta.get("search") or {}).get("exclude"):
+        found = page.meta.get("search")
+        if not (isinstance(found, dict) and found.get("exclude")):
             page.content = search.readable(page.content or "")
 
     @event_priority(-50)

@@ -42,6 +42,8 @@ class Stage:
 
     def publish(self) -> None:
         """Give the site's place to what was built, and end."""
+        if self.site.exists():
+            shutil.copymode(self.site, self.folder)
         if not self.site.exists():
             self.folder.rename(self.site)
         elif not _exchanged(self.folder, self.site):
@@ -67,6 +69,9 @@ class Stage:
 
     def _clear(self) -> None:
         for folder in (self.folder, self._old):
+            for hidden in folder.glob(".*"):  # such as .git: MkDocs makes none, so it was the last site's, and stays
+                if self.site.exists() and not os.path.lexists(self.site / hidden.name):
+                    hidden.rename(self.site / hidden.name)
             shutil.rmtree(folder, ignore_errors=True)
 
 
