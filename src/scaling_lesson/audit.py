@@ -243,7 +243,7 @@ def check_prose(page: Page, names: re.Pattern, exempt: dict[str, str]) -> None:
                 page.tell(line + text.count("\n", 0, word.start()), f'naked number "{naked}"')
     for node in page.nodes:
         said = formula(node) if node.tag == "math" and not node.inside & GENERATED else ""
-        for digits in re.findall(r"[0-9]+(?:[.,][0-9]+)*", said):
+        for digits in re.findall(r"[0-9]+(?:,[0-9]{3}(?![0-9]))*(?:\.[0-9]+)?", said):
             if len(digits) > 1 or not any(map(str.isalpha, said)):
                 page.tell(node.line, f'naked number "{digits}" in a formula')
         others = (name for name in node.inside if re.fullmatch("language-(?!python$).*", name))
@@ -344,7 +344,8 @@ def check_pages(site: Path, pages: list[Path]) -> list[tuple[str, int, str]]:
         for value in entry["values"]:
             values.setdefault(f"{urls[path]}#calc-{value['name']}", []).append(value)
     words = sorted(["404 - Not found", *numbers["names"]], key=len, reverse=True)  # the theme's title for lost readers
-    names = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)")
+    either = "|".join(r"\s+".join(map(re.escape, word.split())) for word in words)
+    names = re.compile(rf"(?<!\w)(?:{either})(?!\w)")
     told = []
     for page in (Page(site, file) for file in pages):
         path = next((path for path in urls if urls[path] == page.url), "")

@@ -477,3 +477,22 @@ def test_pages_and_records_that_no_build_reached_are_told(tmp_path: Path):
     hint = f"{gone}: if it was renamed, to docs/page.md or docs/z.md, rename its record too"
     assert [str(p) for p in unreached(docs, tmp_path, new)] == [*missing, hint]
     assert [str(p) for p in unreached(docs, tmp_path, [replace(page("a"), record=Record())])] == [*missing, gone]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"drawn from $\mathcal{N}(0, 1)$, $x \in [0, 1)$, for $i = 1, 2, \ldots, n$ and $y = f(2, 3)$",
+        "of GPT-2\nXL, and of **GPT-2 XL**",  # a name, however its lines are broken
+        '# A\n\n```python exec="on"\nprint(f"{share:6.1%} {name:<12s}", "{:5.1%} %8.2f".format(share))\n```\n',
+        "---\ntitle: [Draft]\n---\n\n# A",
+    ],
+)
+def test_what_only_looks_like_a_number_is_none(text):
+    assert [message for message in told(page(text)) if "naked" in message] == []
+
+
+@pytest.mark.parametrize("formula", [r"\begin{aligned} C &= N D \end{aligned}", r"\text{x < y}", "a & b"])
+def test_a_formula_that_would_be_no_markup_is_told_at_its_line(formula):
+    (message,) = told(page(f"# A\n\n$${formula}$$\n"))
+    assert message.startswith("docs/page.md:3: cannot read the formula")

@@ -76,8 +76,6 @@ def compute(config_file: Path) -> NumbersPlugin:
         except Abort as stopped:  # it found something: that is what we are here for
             if not plugin.found:
                 sys.exit(str(stopped.__context__))
-        except KeyboardInterrupt:
-            sys.exit("\nnothing written")
         finally:
             plugin.quiet = False
         return plugin

@@ -20,10 +20,11 @@ from scaling_lesson.site.numbers.value import Value
 from scaling_lesson.site.read import code
 from scaling_lesson.site.read.naked import Settings
 from scaling_lesson.site.read.prose import Prose
-from scaling_lesson.site.read.source import CLAIM, ClaimLink, Source
+from scaling_lesson.site.read.source import ClaimLink, Source
 from scaling_lesson.site.run.results import Results
 from scaling_lesson.units import did_you_mean, nearest
 
+_FORMAT = re.compile(r"%[-+#0]*\d+(\.\d+)?[a-z]|\{[^{}]*\}")  # as in "%8.2f" or "{:5.1%}".format(share)
 LARGEST = 250_000
 """Characters a block may show: more take a browser seconds."""
 
@@ -166,8 +167,7 @@ def _verdict(page: Page, n: int, owner: Page | None, value: Value | None, messag
         expected = str(value.value)
         if link.text != expected:
             message = f'{link.name} is "{expected}"'
-            plain = CLAIM.fullmatch(f"[{expected}](calc:{value.name})") and not re.search(r"[*`<&|\\$]", expected)
-            correction = expected if plain else None  # else a person must write it so that Markdown shows it
+            correction = expected if re.fullmatch(r"[^\[\]\n*`<&|\\$]+", expected) else None  # as Markdown shows it
         elif any(map(str.isnumeric, expected)):
             message = beside(before, None, value.unit, after)
     elif value:
@@ -269,8 +269,8 @@ def _in_code(page: Page, settings: Settings) -> Iterator[tuple[int, str]]:
         shown, said = code.words(block.code)
         yield from ((block.line + line, word) for line, word in settings.naked_lines(shown))
         for line, text in said:
-            numbers = find(settings.without_names(text)) if text not in quoted else ()
-            yield from ((block.line + line, word) for word, unit in numbers if unit or "," in word)
+            text = "" if text in quoted else _FORMAT.sub(" ", settings.without_names(text))
+            yield from ((block.line + line, word) for word, unit in find(text) if unit or "," in word)
 
 
 def _unused_exemptions(pages: Sequence[Page], settings: Settings, numbers: Mapping[str, set[str]]) -> Iterator[Problem]:

@@ -154,12 +154,9 @@ def _told(error: Any, source: str, unknown: set[str]) -> list[tuple[int, str]]:
 def checked_names(source: str) -> dict[tuple[str, str], int]:
     """What a notebook compares: (page, name) of every `check("page", name=...)` in it, with the line of the name."""
     names = {}
-    try:
-        tree = ast.parse(source)
-    except SyntaxError:
-        return names
-    for node in ast.walk(tree):
-        match node:
-            case ast.Call(func=ast.Name(id="check"), args=[ast.Constant(value=page), *_], keywords=keywords):
-                names |= {(page, keyword.arg): keyword.lineno for keyword in keywords}
+    with contextlib.suppress(SyntaxError):
+        for node in ast.walk(ast.parse(source)):
+            match node:
+                case ast.Call(func=ast.Name(id="check"), args=[ast.Constant(value=page), *_], keywords=keywords):
+                    names |= {(page, keyword.arg): keyword.lineno for keyword in keywords}
     return names

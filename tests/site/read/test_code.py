@@ -18,7 +18,6 @@ def test_the_texts_of_a_block_are_found_with_their_lines():
     assert sorted(shown) == [(2, " and "), (2, "6"), (2, "Over 5"), (7, "step 7"), (7, "t")]
     assert sorted(said) == [
         (1, "# It takes 99 MB."),
-        (2, ".3f"),
         (2, "fig2"),
         (3, "step 2: 98.5 %"),
         (4, " in 96 s"),

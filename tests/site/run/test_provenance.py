@@ -32,6 +32,9 @@ def of(*blocks: str) -> str:
         ("x: int = 5", "x"),
         ("x = 0\nfor n in (2, 3):\n    x += n", "x"),
         ("x = 0\nfor x in (2, 3): pass", "x"),
+        ("x = 2 + 3\ndef f():\n    x = 99", "2 + 3"),
+        ("x = 2 + 3\nclass C:\n    x = 99", "2 + 3"),
+        ("x = 2 + 3\ndef f(n):\n    x = 0\n    for x in n:\n        x += 1\n    return lambda: [x := 99]", "2 + 3"),
     ],
 )
 def test_a_value_says_how_it_was_computed(code, expression):

@@ -242,6 +242,14 @@ print(Path("own.txt").read_text())"""
     assert {"data.txt", "listed", "helper.py"} <= reads and "own.txt" not in reads
 
 
+def test_a_mistake_in_a_module_is_told_by_its_file(runner, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "helper.py").write_text("n = 5\nm = (\n")
+    code = "import os, sys\nsys.path.insert(0, os.getcwd())\nimport helper"
+    (failure,) = runner.run("page.md", jobs("page.md", fence(code))).result().failures
+    assert failure.problems == [((0, 2), "the block raised SyntaxError: '(' was never closed (helper.py, line 2)")]
+
+
 def test_a_block_cannot_ask_for_input(site):
     assert site(fence("input()"), accepted=False).messages() == [
         "docs/page.md:2: the block raised EOFError: EOF when reading a line"

@@ -4,6 +4,7 @@ import base64
 import hashlib
 import re
 from html import unescape
+from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,6 +14,7 @@ from scaling_lesson.site.read.source import read
 from scaling_lesson.site.run.results import BlockResult, Figure, Results
 from scaling_lesson.site.web import search
 from scaling_lesson.site.web.as_markdown import as_markdown
+from scaling_lesson.site.web.plugin import WebPlugin
 from scaling_lesson.site.web.policy import guarded, policy
 from scaling_lesson.site.web.report import with_reports
 from scaling_lesson.site.web.whole import _part
@@ -131,3 +133,18 @@ def test_a_report_carries_page_name_text_and_value():
 def test_where_a_part_of_the_whole_points(html, expected):
     names = {"l/a.html": "l-a", "l/b.html": "l-b"}
     assert _part("l/a.html", names, html) == f'<section id="l-a">{expected}</section>'
+
+
+@pytest.mark.parametrize(
+    "search, whole", [(None, False), ({"boost": 2}, False), ({"exclude": True}, True), ("exclude", False)]
+)
+def test_what_a_page_says_of_search_is_understood_or_left(search, whole):
+    """Only a page that is left out keeps its cards for the moment in which the search reads it."""
+    card = '<p>It takes <span class="claim-card" data-search-exclude>37,748,736 B</span>.</p>'
+    page = SimpleNamespace(meta={"search": search} if search else {}, content=card, url="a/")
+    plugin = WebPlugin()
+    plugin._contents = {}
+    plugin._before_search({}, page=page, config=None, nav=None)
+    assert (page.content == card) == whole
+    plugin._after_search({}, page=page, config=None, nav=None)
+    assert page.content == card

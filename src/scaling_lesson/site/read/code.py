@@ -18,8 +18,10 @@ def words(code: str) -> tuple[list[tuple[int, str]], list[tuple[int, str]]]:
         match node:
             case ast.Call(func=ast.Name(id="figure" | "table")):
                 shown.update(ast.walk(node))
-            case ast.keyword(arg="name", value=part) | ast.FormattedValue(format_spec=ast.JoinedStr() as part):
+            case ast.keyword(arg="name", value=part):
                 unshown.update(ast.walk(part))
+            case ast.FormattedValue(format_spec=ast.JoinedStr() as part):
+                part.values.clear()  # how a number is set says nothing
     texts = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     tokens = tokenize.generate_tokens(io.StringIO(code).readline)
     said = [(token.start[0], token.string) for token in tokens if token.type == tokenize.COMMENT]
@@ -35,8 +37,8 @@ def titles(text: str, first: int = 1) -> Iterator[tuple[int, str]]:
             line = node.start_mark.line
             if getattr(node, "style", "") in ("|", ">"):
                 yield first + line + 1, "\n".join(lines[line + 1 : node.end_mark.line])
-            else:
-                yield first + line, str(node.value)
+            elif isinstance(node, yaml.ScalarNode):
+                yield first + line, node.value
 
 
 def _titles(node: yaml.Node) -> Iterator[yaml.Node]:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from xml.etree.ElementTree import fromstring
 
 from latex2mathml.converter import convert
 from markdown import Markdown
@@ -37,6 +38,7 @@ def _formula(match: re.Match) -> Formula:
     why = f"cannot read the formula {latex!r}: "
     try:
         mathml = convert(latex, display="block" if match["block"] else "inline")
+        fromstring(mathml)  # some environments it copies, and their & with them
     except Exception as error:  # the converter raises whatever its parser stumbles over
         return Formula(written, f"⟨{latex}⟩", why + type(error).__name__)
     unknown = re.search(r"\\[A-Za-z]+", mathml)

@@ -21,7 +21,7 @@ class Settings:
 
     @cached_property
     def _name(self) -> re.Pattern:
-        names = "|".join(map(re.escape, sorted(self.names, key=len, reverse=True)))
+        names = "|".join(re.escape(name).replace(r"\ ", r"\s+") for name in sorted(self.names, key=len, reverse=True))
         return re.compile(rf"(?<![\w.-])(?:{names})(?!\w|[-.]\w)" if names else "(?!)")
 
     def without_names(self, text: str) -> str:
@@ -56,6 +56,6 @@ class Settings:
     def in_formula(self, text: str) -> list[str]:
         """The numbers of a formula that are results, and not constants beside a variable."""
         text = self.without_names(text)
-        numbers = re.findall(r"\d+(?:[.,]\d+)*", text)
-        last = re.findall(r"[=≈∼≤≥<>≲≳⩽⩾]\s*(\d)(?:\s+[A-Za-z]{1,3})?\s*\Z", text)  # a unit may follow a space
+        numbers = re.findall(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?", text)  # (0, 1) has two
+        last = re.findall(r"[=≈∼≤≥<>≲≳⩽⩾]\s*(\d(?:,\d)?)(?:\s+[A-Za-z]{1,3})?\s*\Z", text)  # a unit may follow a space
         return [n for n in numbers if len(n) > 1] + last if re.search(r"[^\W\d_]", text) else numbers

@@ -189,11 +189,10 @@ class Session:
         if event in ("open", "os.scandir", "os.listdir") and isinstance(arguments[0], (str, bytes, os.PathLike)):
             path = os.path.relpath(os.path.abspath(os.fsdecode(arguments[0])), self._root)
             # Python itself may open the page, for the lines of a message.
-            if path.startswith(("..", ".venv", self._path)) or path.endswith((".py", ".pyc")):
-                return
+            pythons = path.startswith(("..", ".venv", self._path)) or path.endswith((".py", ".pyc"))
             if event == "open" and "r" not in (arguments[1] or "r"):
                 self._wrote.add(path)  # what it reads of that is its own
-            elif path not in self._wrote:
+            elif not pythons and path not in self._wrote:
                 self._reads.add(path)
 
     def _stop(self, *_: object) -> None:

@@ -25,14 +25,16 @@ class Provenance:
     def read(self, source: str, tree: ast.Module) -> None:
         """Remember a block's assignments. Its lines are the page's."""
         self._lines, self._tree, self._publishing = source.encode().split(b"\n"), tree, []
+        scopes = (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Lambda)))
+        local = {node for scope in scopes for node in ast.walk(scope)}  # its names are others
         for node in ast.walk(tree):
             match node:
-                case ast.Assign(targets=targets, value=value):
+                case ast.Assign(targets=targets, value=value) if node not in local:
                     for target in targets:
                         self._assign(target, value)
                 case ast.Call(func=ast.Name(id="publish")):
                     self._publishing.append(node)
-                case ast.AugAssign(target=ast.Name(id=name)) | ast.For(target=ast.Name(id=name)):
+                case ast.AugAssign(target=ast.Name(id=name)) | ast.For(target=ast.Name(id=name)) if node not in local:
                     self._computed.setdefault(name, []).append((node.lineno, "", None))
 
     def of(self, name: str, line: int) -> str:
