@@ -95,7 +95,8 @@ CHANGES = {
     "never closed": ("count the table first.\n///\n", 'count the table first.\n///\n\n```python exec="on"\npass\n'),
     "outlasts": (COMPUTED, f"{COMPUTED}\nfrom threading import Timer\nTimer(9, print).start()"),
     "did not read": ("You gave every token a vector.", '=== "A tab"\n\nYou gave every token a vector.'),
-    "front matter": ("description: How much", "description: Say: how much"),
+    "matter is not read": ("description: How much", "description: Say: how much"),
+    "reads as front matter": ("---\n", "Note: it is mine\n\n---\n"),
     "show less than": (COMPUTED, f'{COMPUTED}\nfor n in range(20_000):\n    print("word after word")'),
     "cannot read the formula": ("In a small model", r"With $\nosuch{N}$, in a small model"),
 }

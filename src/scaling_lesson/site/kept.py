@@ -170,9 +170,9 @@ class KeepPages(BasePlugin):
     @event_priority(-100)  # when every plugin has done with the pages' content
     def on_env(self, env: Environment, *, config: MkDocsConfig, files: Files) -> None:
         nothing, pages = env.from_string(""), [file.page for file in files.documentation_pages() if file.page]
-        around = [(page.title, page.url, repr(page.meta)) for page in pages]  # a theme may show all of it
+        others = [(page.title, page.url, repr(page.meta)) for page in pages]  # a theme may show all of it
         for page in pages:
-            self._keys[page.url] = key = page.content, str(page.toc), page.title, repr(page.meta), around, self._frame
+            self._keys[page.url] = key = page.content, str(page.toc), page.title, repr(page.meta), others, self._frame
             if built := self._kept.get("built", page.url, key):
                 self._again[page.url], page.meta["template"] = built, nothing
 
