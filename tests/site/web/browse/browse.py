@@ -100,8 +100,11 @@ def judged(page: Page, base: str, address: str) -> list[str]:
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         page.emulate_media(color_scheme="light", reduced_motion="reduce")
-        page.goto(base + address)
-        if (shift := page.evaluate(SHIFT)) > 0.001:
+        for _ in range(2):  # a shift of the page's own comes again, and that of a machine which stalls does not
+            page.goto(base + address)
+            if (shift := page.evaluate(SHIFT)) <= 0.001:
+                break
+        else:
             wrong.append(f"{address}: {width} px: the page shifts by {shift:.3f}")
         nodes = page.evaluate("document.querySelectorAll('*').length")
         axe(f"{width} px, folded", "tag", STANDARD)
