@@ -240,6 +240,7 @@ print(Path("own.txt").read_text())"""
     assert results.failures == []
     reads = {os.path.relpath(path) for path in results.reads}
     assert {"data.txt", "listed", "helper.py"} <= reads and "own.txt" not in reads
+    assert "." not in reads and not any("__pycache__" in path for path in reads), "where Python looks for modules"
 
 
 def test_a_mistake_in_a_module_is_told_by_its_file(runner, tmp_path, monkeypatch):

@@ -188,8 +188,8 @@ class Session:
         """A file of the project that a block opens, or a folder it lists: when it changes, the block runs again."""
         if event in ("open", "os.scandir", "os.listdir") and isinstance(arguments[0], (str, bytes, os.PathLike)):
             path = os.path.relpath(os.path.abspath(os.fsdecode(arguments[0])), self._root)
-            # Python itself may open the page, for the lines of a message.
-            pythons = path.startswith(("..", ".venv", self._path)) or path.endswith((".py", ".pyc"))
+            # Python itself may open the page, for the lines of a message, and looks for modules.
+            pythons = path.startswith(("..", ".venv", self._path)) or "importlib" in sys._getframe(1).f_code.co_filename
             if event == "open" and "r" not in (arguments[1] or "r"):
                 self._wrote.add(path)  # what it reads of that is its own
             elif not pythons and path not in self._wrote:
