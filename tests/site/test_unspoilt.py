@@ -186,10 +186,8 @@ def test_what_is_hidden_in_the_site_stays_with_its_mode(small, mkdocs):
         assert mkdocs(small, "build", "-q")[0] == 0
         assert (small / "site/.git/HEAD").read_text() == "ref" and (small / "site/.nojekyll").exists()
         assert (small / "site").stat().st_mode & 0o777 == 0o775 and (small / "site/numbers.json").exists()
-    (small / "site/.git").rename(small / ".site-next")  # as if a build were killed when it had put its own in place
-    (small / ".site-next").rename(small / "git")
-    (small / ".site-next").mkdir()
-    (small / "git").rename(small / ".site-next/.git")
+    (small / ".site-next").mkdir()  # as if a build were killed when it had put its own in place
+    (small / "site/.git").rename(small / ".site-next/.git")
     assert mkdocs(small, "build", "-q")[0] == 0
     assert (small / "site/.git/HEAD").read_text() == "ref" and not left(small)
 

@@ -209,11 +209,10 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         self.unjudged += unreached(self._docs, self.root, self.pages)
         self.verdicts = judge(self.pages, self.settings, self.unjudged, self._kept.once)
         self.found = list(self.verdicts.problems)
-        paths = {
-            path for page in self.pages for path in (page.path, page.record_path)
-        }  # a problem of none is all pages'
+        theirs = {path for page in self.pages for path in (page.path, page.record_path)}
+        strays = [problem for problem in self.found if problem.path not in theirs]  # told on every page
         for site_page, page in zip(shown, self.pages, strict=True):
-            mine = [p for p in self.found if p.path in (page.path, page.record_path) or p.path not in paths]
+            mine = strays + [problem for problem in self.found if problem.path in (page.path, page.record_path)]
             given = site_page.content, page, self.verdicts.claims[page.path], get_relative_url, mine
             html, sections = self._kept.once("filled", page.path, given, partial(fill, *given)), []
             if "<!-- listing: " in html:

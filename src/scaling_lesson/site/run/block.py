@@ -76,17 +76,16 @@ class Session:
                 self._enter(f"block {job.index + 1} line {n}", canonical(line), (job.index, 0))
         signal.setitimer(signal.ITIMER_REAL, 0)
         problems = self._provenance.mislabelled(self._names) if error is None else [self._ended(error)]
-        files = {str(getattr(module, "__file__", "")) for module in [*sys.modules.values()]}
         ours = (str(Path(digits.__file__).parent), f"{self._root}{os.sep}")
+        files = (str(getattr(module, "__file__", "")) for module in [*sys.modules.values()])
+        imported = {file for file in files if file.startswith(ours) and "site-packages" not in file}
         return replace(
             self._left,
             printed=printed.getvalue(),
             problems=[(self._place(line), message) for line, message in problems],
             failed=error is not None,
             missing=(error.name or "") if isinstance(error, NameError) else "",
-            reads=frozenset(
-                self._reads | {file for file in files if file.startswith(ours) and "site-packages" not in file}
-            ),
+            reads=frozenset(self._reads | imported),
         )
 
     def publish(
