@@ -108,10 +108,10 @@ def begin(
 
 def _make(environment: dict[str, str], source: str, shown_as: tuple, args: tuple, options: dict) -> tuple[str, str]:
     """Run the notebook; its page, and the script as a notebook without outputs."""
-    from scaling_lesson.site.web.notebook_page import nb2html, page_html, to_ipynb
+    from scaling_lesson.site.web.notebook_page import page_html, to_ipynb
 
     os.environ.update(environment)
-    return page_html(nb2html(*args, **options), *shown_as), to_ipynb(source)
+    return page_html(args, options, *shown_as), to_ipynb(source)
 
 
 def _environment(folder: str, runs: Mapping[str, Future[Results]]) -> dict[str, str]:

@@ -1,12 +1,12 @@
 """The notebook's page in the lesson's own markup, and the notebook to download."""
 
-from html import escape
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
 import jupytext
-from bs4 import BeautifulSoup
 from mkdocs_jupyter import convert
+from mkdocs_jupyter.config import settings
 
 _UNRUN = (
     '<div class="admonition note"><p class="admonition-title">Not run</p><p>A kernel takes seconds to start, so '
@@ -24,33 +24,16 @@ class _Unparsed(str):
         return ()
 
 
-def nb2html(*args: Any, **options: Any) -> str:
-    """The notebook, run and made HTML by mkdocs-jupyter. nbconvert would parse it all to mark boxes that scroll, which
-    takes most of a second, and none of them is left on the page."""
+def page_html(notebook: tuple, options: dict[str, Any], stem: str, numbers: str, executed: bool) -> str:
+    """The notebook, run and made HTML by mkdocs-jupyter, in the lesson's own markup, with links to download it."""
+    settings.templates_dir = str(Path(__file__).parent)
+    # nbconvert would parse it all to mark boxes that scroll, which takes most of a second.
     with patch("nbconvert.exporters.html.BeautifulSoup", _Unparsed):
-        return convert.nb2html(*args, **options)
-
-
-def page_html(html: str, stem: str, numbers: str, executed: bool) -> str:
-    """The notebook in the lesson's own markup, with links to download it: mkdocs-jupyter's brings half a megabyte of
-    style, and scripts from other hosts, none of which it then needs."""
-    parts = []
-    body = html[html.index('<div class="jupyter-wrapper">') :]
-    for cell in BeautifulSoup(body, "html.parser").select(".jp-Notebook-cell:not(:has(.jp-Notebook-cell))"):
-        parts += [text.decode_contents() for text in cell.select(".jp-RenderedMarkdown")]
-        listings = [("python", code.decode_contents()) for code in cell.select(".highlight-ipynb pre")]
-        if printed := "".join(output.get_text() for output in cell.select(".jp-OutputArea-output pre")).strip("\n"):
-            listings.append(("text", f"{escape(printed)}\n"))
-        shown = [
-            f'<div class="language-{name} highlight"><pre><code>{text}</code></pre></div>' for name, text in listings
-        ]
-        if shown:
-            parts.append(f'<div class="block" data-search-exclude>{"".join(shown)}</div>')
+        body = convert.nb2html(*notebook, **options)
     downloads = (
         f'<p>Download it: <a href="{stem}.ipynb" download>notebook</a>, <a href="{stem}.py" download>script</a>, '
         f'<a href="{numbers}" download>the published numbers</a>.</p>'
     )
-    body = "\n".join(parts).replace('class="anchor-link"', 'class="headerlink" title="Permanent link"')
     return body.replace("</h1>", f"</h1>{downloads}{'' if executed else _UNRUN}", 1)
 
 
