@@ -300,6 +300,11 @@ def test_an_unknown_word_is_told_with_the_nearest(drifted, accept, capsys, word,
     assert texts(drifted) == before
 
 
+def test_an_empty_word_names_nothing(drifted, accept, capsys):
+    assert accept(drifted, "") == 2
+    assert capsys.readouterr().err.startswith("there is no page or value .")
+
+
 def test_a_page_that_is_edited_while_it_computes_is_left_alone(drifted, accept, monkeypatch):
     """It knows where the claims stood, and not where they stand."""
     from scaling_lesson.site import accept as module

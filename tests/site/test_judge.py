@@ -114,6 +114,11 @@ def test_a_claim_is_judged_against_its_value(text, what, message, correction):
     ("text", "what", "told"),
     [
         ("over [5](calc:x)", value("x", 5), True),
+        ("summed over [5 layers](calc:x)", value("x", 5, "layer"), False),  # as a count of things may be
+        ("averaged over [5](calc:x) layers", value("x", 5, "layer"), False),
+        ("more than [5 layers](calc:x)", value("x", 5, "layer"), True),
+        ("has > [5 layers](calc:x)", value("x", 5, "layer"), True),
+        ("over [5 B](calc:x)", value("x", 5, "B"), True),
         ("[5](calc:x)k", value("x", 5), True),
         ("so [5](calc:x).", value("x", 5), False),
         ("over [6](calc:x)", value("x", 5), False),  # that the digits differ is told first

@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> int:
         sys.exit("scripts/record does not run in CI: run it where someone reads the difference")
     site, chosen = compute(Path("mkdocs.yml")), set()
     meanings = _meanings(site)
-    for word in map(os.path.relpath, given.named or [page.path for page in site.pages]):
+    for word in [os.path.relpath(name or ".") for name in given.named or [page.path for page in site.pages]]:
         if word not in meanings:
             print(f"there is no page or value {word}{did_you_mean(nearest(word, meanings))}", file=sys.stderr)
             return 2

@@ -85,6 +85,12 @@ class Kept:
         self._values[kind, name] = key, value
         return value
 
+    def last_good(self, name: str, html: str, good: bool) -> str:
+        """The page; where it is not good, as it was when it last was."""
+        last = self.put("good", name, "", html) if good else self.get("good", name, "")
+        told = "" if good else '<p class="gate-notice">Below is the page as it was when all its blocks last ran.</p>'
+        return told + last if last else html
+
     def run(self, runner: Runner, source: Source) -> Future[Results]:
         """The results of a page: those it had, while its blocks, what they imported and what they read are the same."""
         jobs = [Job(n, block.line, block.code, block.limit_s, block.runs) for n, block in enumerate(source.blocks)]

@@ -80,7 +80,9 @@ def begin(
         kept, folder = None, tempfile.TemporaryDirectory()
         try:
             shown_as = script.stem, get_relative_url("numbers.json", page.url), executed
-            beside = partial(runner.beside, _make, _environment(folder.name, runs), source, shown_as)
+            from scaling_lesson.site.web.notebook_page import make  # not for those without a notebook
+
+            beside = partial(runner.beside, make, _environment(folder.name, runs), source, shown_as)
             with patch("mkdocs_jupyter.convert.nb2html", lambda *args, **how: begun.append(beside(args, how)) or ""):
                 render(config, files)  # all but the notebook's own HTML
             made = begun[0]
@@ -104,14 +106,6 @@ def begin(
         return shown, found
 
     return finish
-
-
-def _make(environment: dict[str, str], source: str, shown_as: tuple, args: tuple, options: dict) -> tuple[str, str]:
-    """Run the notebook; its page, and the script as a notebook without outputs."""
-    from scaling_lesson.site.web.notebook_page import page_html, to_ipynb
-
-    os.environ.update(environment)
-    return page_html(args, options, *shown_as), to_ipynb(source)
 
 
 def _environment(folder: str, runs: Mapping[str, Future[Results]]) -> dict[str, str]:

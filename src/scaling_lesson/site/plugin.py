@@ -224,11 +224,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
             if self.config.lesson and page.path.startswith(self.config.lesson):
                 time = f'<p class="reading-time">{max(1, round(minutes(page.source)))} minutes, the problems apart</p>'
                 html = html.replace("</h1>", f"</h1>{time}", 1)
-            if not page.results.failures:
-                self._kept.put("good", page.path, "", html)
-            elif good := self._kept.get("good", page.path, ""):
-                html = f'<p class="gate-notice">Below is the page as it was when all its blocks last ran.</p>{good}'
-            site_page.content = notice(mine) + html
+            site_page.content = notice(mine) + self._kept.last_good(page.path, html, not page.results.failures)
         unknown = {page.slug for page in self.pages if page.incomplete}
         for path, finish in self._to_finish.items():
             self._progress.tell(f"running {path}")

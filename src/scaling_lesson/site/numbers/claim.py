@@ -122,7 +122,8 @@ def beside(before: str, claim: Claim | None, value: Unit, after: str) -> str | N
     """
     if sign := re.search(r"[^\s\d\0(\[{\"“‘'—–⟧-]\Z|(?<![\w⟧])[-–]\Z|(?<![\w)\]%⟧]\s)[−±]\s\Z", before):
         return _another(sign[0].strip())
-    if claim and (bound := re.search(rf"(?<!\b\w\s){_BOUND}\Z", before)):
+    bound = re.search(rf"(?<!\b\w\s){_BOUND}\Z", before) if claim else None
+    if bound and not (value.dimension in COUNTED and bound[0].strip().isalpha()):  # averaged over 12 layers
         return f'"{bound[0].strip()}" belongs inside the link, where it is checked'
     group = re.search(r"⟦([^⟧\0]*\d)⟧\s\Z", before)
     if claim and group and re.match(r"\d{3}(?!\d)", claim.text):

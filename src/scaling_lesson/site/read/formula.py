@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from xml.etree.ElementTree import fromstring
+from xml.etree.ElementTree import Element, fromstring
 
 from latex2mathml.converter import convert
 from markdown import Markdown
@@ -38,8 +38,8 @@ def _formula(match: re.Match) -> Formula:
     why = f"cannot read the formula {latex!r}: "
     try:
         mathml = convert(latex, display="block" if match["block"] else "inline")
-        fromstring(mathml)  # some environments it copies, and their & with them
+        tree = fromstring(re.sub(' xmlns="[^"]*"', "", mathml))  # some environments it copies, and their & with them
     except Exception as error:  # the converter raises whatever its parser stumbles over
-        return Formula(written, f"⟨{latex}⟩", why + type(error).__name__)
+        return Formula(written, f"⟨{latex}⟩", Element("math"), why + type(error).__name__)
     unknown = re.search(r"\\[A-Za-z]+", mathml)
-    return Formula(written, mathml, f"{why}unknown command {unknown[0]}" if unknown else None)
+    return Formula(written, mathml, tree, f"{why}unknown command {unknown[0]}" if unknown else None)

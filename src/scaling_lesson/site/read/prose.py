@@ -7,7 +7,7 @@ import html
 import re
 import unicodedata
 from dataclasses import dataclass
-from xml.etree.ElementTree import Element, fromstring
+from xml.etree.ElementTree import Element
 
 from markdown import Markdown
 from markdown.util import HTML_PLACEHOLDER_RE
@@ -35,10 +35,11 @@ _NUMBERED = re.compile(f"{MARK}(\\d+){MARK}")
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula: how its first line is written, its MathML, and why it could not be read."""
+    """A formula: how its first line is written, its MathML as text and as tree, and why it could not be read."""
 
     written: str
     mathml: str
+    tree: Element
     error: str | None
 
 
@@ -179,12 +180,11 @@ class Reading:
         if formula.error:
             self._problems.append((formula.written, formula.error))
             return
-        tree = fromstring(formula.mathml.replace('xmlns="http://www.w3.org/1998/Math/MathML"', ""))
-        self._flow.append("".join(tree.itertext()))
-        for part in tree.iter("mtext"):
+        self._flow.append("".join(formula.tree.itertext()))
+        for part in formula.tree.iter("mtext"):
             if not re.fullmatch("[0-9.,]*", part.text or ""):
                 self._see(part.text or "")
-        numbers = self.settings.in_formula(unicodedata.normalize("NFKC", _visible(_flat(tree))))  # x²⁵ as x25
+        numbers = self.settings.in_formula(unicodedata.normalize("NFKC", _visible(_flat(formula.tree))))  # x²⁵ as x25
         self._see_in(formula.written, numbers)
 
     def _see(self, text: str) -> None:

@@ -11,9 +11,10 @@ from scaling_lesson.site.numbers.claim import unit_after
 from scaling_lesson.units import without_prefix
 
 Computed = tuple[int, str, ast.expr | None]
-"""A line that gives a name its value, the value's expression, and its tree: "" and None when it is built in steps."""
+"""A line that gives a name its value, the value's expression, and its tree: "" and None when it is one of several."""
 
 PREFIXES = {Fraction(base) ** power for base in (1000, 1024) for power in range(-7, 8)} - {1}
+_OTHERS = (ast.FunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 class Provenance:
@@ -25,17 +26,20 @@ class Provenance:
     def read(self, source: str, tree: ast.Module) -> None:
         """Remember a block's assignments. Its lines are the page's."""
         self._lines, self._tree, self._publishing = source.encode().split(b"\n"), tree, []
-        scopes = (node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Lambda)))
-        local = {node for scope in scopes for node in ast.walk(scope)}  # its names are others
+        others, branches = (
+            {inner for node in ast.walk(tree) if isinstance(node, kinds) for inner in ast.walk(node)}
+            for kinds in (_OTHERS, (ast.If, ast.Try, ast.Match))
+        )
         for node in ast.walk(tree):
             match node:
-                case ast.Assign(targets=targets, value=value) if node not in local:
+                case ast.Assign(targets=targets, value=value) if node not in others | branches:
                     for target in targets:
                         self._assign(target, value)
                 case ast.Call(func=ast.Name(id="publish")):
                     self._publishing.append(node)
-                case ast.AugAssign(target=ast.Name(id=name)) | ast.For(target=ast.Name(id=name)) if node not in local:
-                    self._computed.setdefault(name, []).append((node.lineno, "", None))
+                case ast.Name(id=name, ctx=ast.Store()) | ast.Subscript(value=ast.Name(id=name), ctx=ast.Store()):
+                    if node not in others:
+                        self._computed.setdefault(name, []).append((node.lineno, "", None))
 
     def of(self, name: str, line: int) -> str:
         """What the value published as `name` by the call at `line` was computed by.
@@ -83,7 +87,7 @@ class Provenance:
 
     def _last(self, name: str, line: int) -> Computed:
         known = [computed for computed in self._computed.get(name, []) if computed[0] <= line]
-        return max(reversed(known), key=lambda computed: computed[0], default=(0, "", None))
+        return max(reversed(known), key=lambda computed: (computed[0], computed[1] != ""), default=(0, "", None))
 
     def _assign(self, target: ast.expr, value: ast.expr) -> None:
         match target, value:
@@ -93,7 +97,7 @@ class Provenance:
             case ast.Tuple(elts=names), _:
                 for name in names:
                     self._assign(name, value)
-            case ((ast.Name(id=name) | ast.Subscript(value=ast.Name(id=name))), _):
+            case ast.Name(id=name), _:
                 self._computed.setdefault(name, []).append((value.lineno, self._text(value), value))
 
     def _text(self, node: Any) -> str:

@@ -31,6 +31,7 @@ GRACE_S = 1.0
 """How long after its limit a block is killed, when it never lets its own process say where it is."""
 
 PRELOAD = ["torch", "jaxtyping", "yaml", "matplotlib.pyplot", "matplotlib.backends.backend_svg", "pydantic.root_model"]
+PRELOAD += ["numpy.random", "matplotlib.style.core", "xml.etree.ElementTree"]  # torch and matplotlib load these late
 
 # Threads do not survive a fork, and add in another order. A fixed seed gives sets one order. The author's own
 # matplotlibrc could set a locale, or name one this machine lacks.

@@ -1,7 +1,7 @@
 """The notebook's page in the lesson's own markup, and the notebook to download."""
 
+import os
 from pathlib import Path
-from typing import Any
 from unittest.mock import patch
 
 import jupytext
@@ -24,12 +24,20 @@ class _Unparsed(str):
         return ()
 
 
-def page_html(notebook: tuple, options: dict[str, Any], stem: str, numbers: str, executed: bool) -> str:
-    """The notebook, run and made HTML by mkdocs-jupyter, in the lesson's own markup, with links to download it."""
+def make(environment: dict[str, str], source: str, shown_as: tuple, args: tuple, options: dict) -> tuple[str, str]:
+    """Run the notebook; its page, and the script as a notebook without outputs.
+
+    args, options: of mkdocs-jupyter's nb2html. shown_as: its name, the address of the numbers, and whether it runs.
+    """
+    os.environ.update(environment)
     settings.templates_dir = str(Path(__file__).parent)
     # nbconvert would parse it all to mark boxes that scroll, which takes most of a second.
     with patch("nbconvert.exporters.html.BeautifulSoup", _Unparsed):
-        body = convert.nb2html(*notebook, **options)
+        body = convert.nb2html(*args, **options)
+    return _with_downloads(body, *shown_as), to_ipynb(source)
+
+
+def _with_downloads(body: str, stem: str, numbers: str, executed: bool) -> str:
     downloads = (
         f'<p>Download it: <a href="{stem}.ipynb" download>notebook</a>, <a href="{stem}.py" download>script</a>, '
         f'<a href="{numbers}" download>the published numbers</a>.</p>'
