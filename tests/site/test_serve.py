@@ -17,7 +17,7 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 
-from scaling_lesson.site import plugin
+from scaling_lesson.site import kept, plugin
 from scaling_lesson.site.kept import Kept, _with_last_pages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -234,6 +234,39 @@ def test_an_edit_renders_what_it_changed_and_shows_all_it_changed(rendered):
     settings.write_text(settings.read_text().replace("site_name: Small", "site_name: Large"))
     read, html = rebuild()
     assert read == {"index", "page", "other", "list"} and all("Large" in text for text in html.values())
+
+
+BLOCKS = """\
+# Page
+
+```python exec="on" source="above"
+print("first")
+```
+
+```python exec="on" source="above"
+print("second")
+```
+"""
+
+
+def test_of_an_edited_page_only_the_blocks_that_changed_are_made_again(rebuilt, monkeypatch):
+    _, rebuild = rebuilt
+    made, block_html = [], kept.block_html
+    monkeypatch.setattr(kept, "block_html", lambda *given: made.append(given[2]) or block_html(*given))
+
+    def edited(old: str = "", new: str = "") -> tuple[list[int], str]:
+        made.clear()
+        html = rebuild(BLOCKS.replace(old, new, 1))
+        return [*made], html
+
+    assert edited()[0] == [0, 1]
+    assert edited("# Page", "# Page\n\nMore.")[0] == []
+    again, html = edited('"second"', '"2" + "nd"')
+    assert again == [1] and "2nd" in html and "first" in html and "second" not in html
+    again, html = edited('"first"', '"first" * (n := 2)')
+    assert again == [0, 1] and "firstfirst" in html and "second" in html
+    again, html = edited(' source="above"', "")
+    assert again == [0] and "<details" in html
 
 
 def test_a_link_to_a_page_that_comes_later_is_a_link_then(rendered):

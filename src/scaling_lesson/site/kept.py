@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future
+from functools import partial
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -29,9 +30,11 @@ from mkdocs.theme import Theme
 from mkdocs.utils.templates import TemplateContext
 from watchdog.observers.polling import PollingObserver
 
+from scaling_lesson.site.read.markup import BlockHTML
 from scaling_lesson.site.read.source import Source
 from scaling_lesson.site.run.results import Job, Results
 from scaling_lesson.site.run.worker import Runner
+from scaling_lesson.site.show.blocks import Highlight, block_html
 
 _RENDERED = ("content", "toc", "_title_from_render", "present_anchor_ids", "links_to_anchors")
 """What rendering a page's Markdown leaves on it."""
@@ -90,6 +93,17 @@ class Kept:
         last = self.put("good", name, "", html) if good else self.get("good", name, "")
         told = "" if good else '<p class="gate-notice">Below is the page as it was when all its blocks last ran.</p>'
         return told + last if last else html
+
+    def blocks(self, source: Source, results: Results, frame: object) -> BlockHTML:
+        """What makes the HTML of a page's blocks, of each as long as it and its results are the same."""
+
+        def made(index: int, highlight: Highlight) -> tuple[str, str, str]:
+            block = source.blocks[index]
+            key = block.code, block.options, block.problem, results.blocks.get(index), frame
+            work = partial(block_html, source, results, index, highlight)
+            return self.once("block", f"{source.path} {index}", key, work)
+
+        return made
 
     def run(self, runner: Runner, source: Source) -> Future[Results]:
         """The results of a page: those it had, while its blocks, what they imported and what they read are the same."""

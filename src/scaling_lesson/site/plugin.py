@@ -36,7 +36,6 @@ from scaling_lesson.site.read.prose import Reading
 from scaling_lesson.site.read.source import Source, read
 from scaling_lesson.site.run.results import Results
 from scaling_lesson.site.run.worker import Runner
-from scaling_lesson.site.show.blocks import block_html
 from scaling_lesson.site.show.claims import fill, notice
 from scaling_lesson.site.web.lists import Listing
 from scaling_lesson.site.web.numbers_json import published
@@ -185,7 +184,7 @@ class NumbersPlugin(BasePlugin[NumbersConfig]):
         else:
             self._reading = Reading(source, self.settings)
             terms = [] if self.root / path == self._glossary else self._terms
-            self._extension.begin(self._reading, partial(block_html, source, results), terms)
+            self._extension.begin(self._reading, self._kept.blocks(source, results, self._frame), terms)
         return markdown
 
     def on_page_content(self, html: str, *, page: SitePage, config: MkDocsConfig, files: Files) -> str:

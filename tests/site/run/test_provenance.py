@@ -43,7 +43,10 @@ def of(*blocks: str) -> str:
         ("x = 7\nfor n, x in pairs: pass", "x"),
         ("x = 7\nwith f() as x: pass", "x"),
         ("x = 7\n[*x, y] = pairs", "x"),
-        ("x = 2 + 3\ny = [x for x in pairs], {x for x in pairs}, {x: 1 for x in pairs}, sum(x for x in pairs)", "2 + 3"),
+        (
+            "x = 2 + 3\ny = [x for x in pairs], {x for x in pairs}, {x: 1 for x in pairs}, sum(x for x in pairs)",
+            "2 + 3",
+        ),
         ("x = 2 + 3\nclass C:\n    x = 99", "2 + 3"),
         ("x = 2 + 3\ndef f(n):\n    x = 0\n    for x in n:\n        x += 1\n    return lambda: [x := 99]", "2 + 3"),
     ],
