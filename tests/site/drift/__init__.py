@@ -3,7 +3,7 @@
 small/*.toml hold what one page shows: they are planted in small/site, whose blocks import neither torch nor the lesson.
 real/*.toml hold what only the lesson itself shows (its code, its figures, its notebook, claims across its pages): they
 are planted in a copy of it, all built in one warm process, which keeps what `mkdocs serve` would: the runs of pages
-whose blocks and code are unchanged. It runs the notebook for the `fresh` ones only.
+whose blocks and code are unchanged. It runs the notebook for those of that kind only.
 
 An expected message names its line by what stands there, so that a page can be edited above it; where another change
 breaks an expectation, `run_corpus("its title")` tells what is said now.
@@ -35,7 +35,7 @@ class Defect:
 
     old is what stands in `file`, at its first place; new, what is put there; {at} in an expected message is its line.
     A file that is not there is made of `new`. cut: the file ends in the middle of `old`. encoding, newline: it is
-    written so. fresh: built by a process of its own, which runs the notebook, for the warm one cannot see the change.
+    written so. fresh: built by a process of its own, for the warm one cannot see the change.
     also: more such changes, as [file, old, new].
     expect: every message of the build, in any order. {file} is `file`, {page} a record's page, {at+2} two lines below
     {at}, and {/text/} the first line of the message's own file that holds the text, {/text/2} the second, {/text/-1} the

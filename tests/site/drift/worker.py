@@ -26,34 +26,42 @@ from scaling_lesson.site import plugin
 
 
 class Judged(BasePlugin):
-    """Ends a build when every page is judged and the notebook has run: nobody will read them."""
+    """Ends a build when every page is judged and the notebook has run, where it does: nobody will read them."""
+
+    def __init__(self, notebook: bool) -> None:
+        super().__init__()
+        self._notebook = notebook
+
+    @event_priority(-50)  # after the gate
+    def on_config(self, config: MkDocsConfig) -> None:
+        config.plugins["mkdocs-jupyter"].config["execute"] = self._notebook
 
     @event_priority(-50)  # after the gate
     def on_env(self, env: object, *, config: MkDocsConfig, files: object) -> None:
         raise Abort("judged")
 
 
-def messages(command: str) -> list[str]:
-    """What a build of the folder tells: `build` as mkdocs does, or `serve`, which keeps the runs of unchanged pages."""
+def messages(notebook: bool = False) -> list[str]:
+    """What `serve` tells of the folder, which keeps the runs of unchanged pages; and the notebook, if that is to run."""
     config = load_config("mkdocs.yml", site_dir="site")
     config.plugins["numbers"].quiet = True
     config.plugins["numbers"]._loaded = {}  # a changed module of the gate would start this process anew
-    config.plugins["judged"] = Judged()
-    config.plugins.on_startup(command=command, dirty=False)
+    config.plugins["judged"] = Judged(notebook)
+    config.plugins.on_startup(command="serve", dirty=False)
     with contextlib.suppress(Abort):
         build(config)
     return [str(problem) for problem in config.plugins["numbers"].found]
 
 
 def messages_of_a_fresh_process() -> list[str]:
-    """As a first build has them: no module of the lesson is imported yet, and the notebook runs."""
+    """As a first build has them: no module of the lesson is imported yet."""
     ours, theirs = os.pipe()
     child = os.fork()
     if not child:
         warm.share()
         MkDocsConfig.plugins.plugin_cache.clear()
         with os.fdopen(theirs, "w") as pipe:
-            json.dump(messages("build"), pipe)
+            json.dump(messages(), pipe)
         os._exit(0)
     os.close(theirs)
     with os.fdopen(ours) as pipe:
@@ -69,7 +77,7 @@ def problem(defect: Defect, clean: dict, numbers: plugin.NumbersPlugin) -> str |
     numbers._kept._values = dict(clean)
     try:
         expected = defect.plant(Path())
-        found = messages_of_a_fresh_process() if defect.fresh else messages("serve")
+        found = messages_of_a_fresh_process() if defect.fresh else messages(defect.kind == "notebook")
     except Exception as error:
         return repr(error)
     finally:
@@ -88,7 +96,7 @@ def main(only: str, part: str, parts: str) -> None:
     out = os.dup(1)
     os.dup2(2, 1)  # what blocks write there
     with os.fdopen(out, "w") as results:
-        if clean := messages("serve"):
+        if clean := messages():
             raise SystemExit("the site drifted before anything was planted:\n" + "\n".join(clean))
         numbers = load_config("mkdocs.yml").plugins["numbers"]
         kept = dict(numbers._kept._values)
