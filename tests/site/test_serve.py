@@ -17,7 +17,7 @@ from mkdocs.commands.build import build
 from mkdocs.config import load_config
 from mkdocs.config.defaults import MkDocsConfig
 
-from scaling_lesson.site import kept, plugin
+from scaling_lesson.site import gate, kept, plugin
 from scaling_lesson.site.kept import Kept, _with_last_pages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -291,6 +291,26 @@ def test_a_page_is_judged_again_when_what_it_claims_of_another_changes(rebuilt):
         rebuild(PAGE.format(code))
         assert (said is None) == ("gate-notice" not in (html := other.read_text()) and "correction" not in html)
         assert said is None or said in html
+
+
+def test_what_another_page_says_beside_its_numbers_judges_no_page_again(rebuilt, monkeypatch):
+    made, rebuild = rebuilt
+    made.write("# Other\n\n[5 B](calc:page/a)\n", "other.md")
+    judged, of_page = [], gate._judged
+    monkeypatch.setattr(gate, "_judged", lambda page, *given: judged.append(page.slug) or of_page(page, *given))
+
+    def again(text: str) -> list[str]:
+        judged.clear()
+        rebuild(text)
+        return sorted(judged)
+
+    good = PAGE.format("")
+    assert again(good) == ["index", "other", "page"]
+    assert again(good.replace("# Page", "# Page\n\nMore.")) == ["page"]
+    assert again(PAGE.format("a = 6")) == ["other", "page"]
+    assert again(good) == ["other", "page"]
+    (made.root / "docs/page.record").write_text("")
+    assert again(good) == ["other", "page"]
 
 
 def test_a_page_whose_block_failed_or_did_not_run_runs_again_at_the_next_edit(rebuilt):
