@@ -115,6 +115,37 @@ def test_every_wrong_number_ends_the_build_by_its_line_beside_the_pages_problems
     assert sorted((f, f.stat().st_mtime_ns) for f in (small.root / "site").rglob("*")) == before
 
 
+KINDS = """\
+# %% [markdown]
+# # Kinds
+
+# %%
+print("a  <b>")
+1 + 1
+
+# %%
+from IPython.display import HTML, display
+display(HTML("<i>shown</i>"))
+
+# %% tags=["raises-exception"]
+[][5]
+"""
+
+
+def test_of_what_a_cell_puts_out_its_text_is_shown(tmp_path):
+    """In one listing a cell; nothing of what is no text."""
+    from scaling_lesson.site.web.notebook_page import make  # mkdocs-jupyter takes a second to import
+
+    script = tmp_path / "kinds.py"
+    script.write_text(KINDS)
+    options = {"execute": True, "kernel_name": "", "theme": ""}
+    html, _ = make({}, KINDS, ("kinds", "numbers.json", True), (str(script),), options)
+    shown = re.findall('<div class="language-text highlight"><pre><code>(.*?)</code></pre></div>', html, re.S)
+    assert shown[0] == "a  &lt;b&gt;\n2\n"
+    assert "\nIndexError: list index out of range\n" in shown[1] and "\x1b" not in shown[1]
+    assert len(shown) == 2 and "<i>shown</i>" not in html and html.count('<div class="block" data-search-exclude>') == 3
+
+
 @pytest.mark.parametrize(
     "old, new, message",
     [

@@ -121,9 +121,10 @@ def judge(
         by_slug[page.slug].append(page)
     for page in pages:
         named = {n: _look_up(page, page.source.claims[n], pages, by_slug) for n in sorted(page.prose.claims)}
+        # Of another page, a claim goes by these: what that page says beside its numbers judges no claim again.
         of = {n: (owner and (owner.url, owner.record, owner.results), *rest) for n, (owner, *rest) in named.items()}
         work = partial(_judged, page, named, settings)
-        claims[page.path], told = once("judged", page.path, (page, of, settings), work)  # whatever the owner says else
+        claims[page.path], told = once("judged", page.path, (page, of, settings), work)
         given = page, "" if page.title in {text for _, text in shown} else page.title, settings
         numbers[page.path], also = once("naked", page.path, given, partial(_naked, *given))
         problems.update(told, also)

@@ -90,9 +90,14 @@ class Kept:
 
     def last_good(self, name: str, html: str, good: bool) -> str:
         """The page; where it is not good, as it was when it last was."""
-        last = self.put("good", name, "", html) if good else self.get("good", name, "")
-        told = "" if good else '<p class="gate-notice">Below is the page as it was when all its blocks last ran.</p>'
-        return told + last if last else html
+        if good:
+            return self.put("good", name, "", html)
+        last = self.get("good", name, "")
+        return (
+            f'<p class="gate-notice">Below is the page as it was when all its blocks last ran.</p>{last}'
+            if last
+            else html
+        )
 
     def blocks(self, source: Source, results: Results, frame: object) -> BlockHTML:
         """What makes the HTML of a page's blocks, of each as long as it and its results are the same."""

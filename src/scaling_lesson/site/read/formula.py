@@ -24,8 +24,7 @@ class FormulaProcessor(InlineProcessor):
         self._note = note
 
     def handleMatch(self, m: re.Match, data: str) -> tuple[str, int, int]:
-        formula, end = _formula(m), m.end(0)
-        mathml = formula.mathml
+        (mathml, formula), end = _formula(m), m.end(0)
         if data[end : end + 1] in (".", ",", ";", ":", ")") and not formula.error:  # it must not begin the next line
             mathml, end = f'<span class="formula">{mathml}{data[end]}</span>', end + 1
         number = self.md.htmlStash.html_counter
@@ -33,13 +32,13 @@ class FormulaProcessor(InlineProcessor):
         return self.md.htmlStash.store(mathml), m.start(0), end
 
 
-def _formula(match: re.Match) -> Formula:
+def _formula(match: re.Match) -> tuple[str, Formula]:
     latex, written = " ".join((match["block"] or match["inline"]).split()), match[0].split("\n")[0]
     why = f"cannot read the formula {latex!r}: "
     try:
         mathml = convert(latex, display="block" if match["block"] else "inline")
         tree = fromstring(re.sub(' xmlns="[^"]*"', "", mathml))  # some environments it copies, and their & with them
     except Exception as error:  # the converter raises whatever its parser stumbles over
-        return Formula(written, f"⟨{latex}⟩", Element("math"), why + type(error).__name__)
+        return f"⟨{latex}⟩", Formula(written, Element("math"), why + type(error).__name__)
     unknown = re.search(r"\\[A-Za-z]+", mathml)
-    return Formula(written, mathml, tree, f"{why}unknown command {unknown[0]}" if unknown else None)
+    return mathml, Formula(written, tree, f"{why}unknown command {unknown[0]}" if unknown else None)

@@ -35,10 +35,9 @@ _NUMBERED = re.compile(f"{MARK}(\\d+){MARK}")
 
 @dataclass(frozen=True)
 class Formula:
-    """A formula: how its first line is written, its MathML as text and as tree, and why it could not be read."""
+    """A formula: how its first line is written, its MathML, and why it could not be read."""
 
     written: str
-    mathml: str
     tree: Element
     error: str | None
 

@@ -32,7 +32,7 @@ class Provenance:
         )
         for node in ast.walk(tree):
             match node:
-                case ast.Assign(targets=targets, value=value) if node not in others | branches:
+                case ast.Assign(targets=targets, value=value) if node not in others and node not in branches:
                     for target in targets:
                         self._assign(target, value)
                 case ast.Call(func=ast.Name(id="publish")):
