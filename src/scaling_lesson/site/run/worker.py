@@ -75,14 +75,11 @@ class Runner:
         return _later(lambda: self._page(path, jobs))
 
     def beside(self, call: Callable[..., Any], *args: Any) -> Future[Any]:
-        """What the call gives, or its error, from a process of its own with this one's folder and environment.
-
-        It does not wait for the server, which has imported what the call may not need.
-        """
+        """What the call gives, or its error, from a process of its own with this one's folder and environment."""
 
         def work() -> Any:
             ours, theirs = multiprocessing.Pipe()
-            process = self._start("spawn", _call, theirs, call, args)
+            process = self._start(_call, theirs, call, args)
             theirs.close()
             try:
                 result = ours.recv()
@@ -100,8 +97,8 @@ class Runner:
         for process in set(self._processes):
             _kill(process)
 
-    def _start(self, method: str, target: Callable[..., None], theirs: Connection, *args: Any) -> BaseProcess:
-        context: Any = multiprocessing.get_context(method)
+    def _start(self, target: Callable[..., None], theirs: Connection, *args: Any) -> BaseProcess:
+        context: Any = multiprocessing.get_context("forkserver")
         process = context.Process(target=target, args=(theirs, {**os.environ, **SETTINGS}, *args))
         with self._starting, _no_main():
             process.start()
@@ -116,7 +113,7 @@ class Runner:
             return Results(blocks)
         ours, theirs = multiprocessing.Pipe()
         with self._free, ours:
-            process = self._start("forkserver", _serve, theirs, path)
+            process = self._start(_serve, theirs, path)
             theirs.close()
             for job in (job for job in jobs if job.runs and process.is_alive()):
                 blocks[job.index] = result = _run(ours, process, job)
@@ -203,6 +200,7 @@ def _serve(connection: Connection, environment: dict[str, str], path: str) -> No
     gc.freeze()  # else each search for garbage would go through all that the server imported
     from scaling_lesson.site.run.block import Session
 
+    os.nice(5)  # so that the notebook, which takes longest, goes first
     session, me = Session(path, connection.send), os.getpid()
     with contextlib.suppress(EOFError, OSError):
         while True:
