@@ -24,6 +24,7 @@ import json
 import math
 import os
 import sys
+from bisect import bisect
 from fractions import Fraction
 from pathlib import Path
 
@@ -641,12 +642,9 @@ check(
 # %%
 thresholds = {}
 for name, dtype in (("float16", torch.float16), ("bfloat16", torch.bfloat16)):
-    stays = 0.0
-    for x in every_number(dtype).tolist():
-        if rounded(1 + Fraction(x), name) > 1:
-            break
-        stays = x
-    thresholds[name] = stays
+    numbers = every_number(dtype).tolist()
+    moves = bisect(numbers, False, key=lambda x, name=name: rounded(1 + Fraction(x), name) > 1)
+    thresholds[name] = numbers[moves - 1]
 
 check("mixed-precision", threshold_fp16=thresholds["float16"], threshold_bf16=thresholds["bfloat16"])
 check(
@@ -765,7 +763,14 @@ check("mixed-precision", within=LAST_BITS, first_times=rates[0] / half, last_tim
 
 _, beta2 = inspect.signature(torch.optim.AdamW).parameters["betas"].default
 normal = gaps[gaps >= bf16["normal"]].tolist()
-smaller = {beta: sum(rounded(v * Fraction(beta), "bfloat16") < v for v in normal) for beta in (beta2, 0.95)}
+# all octaves are alike but the first, below which the gaps no longer shrink
+size, smaller = 2 ** bf16["fraction"], {}
+for beta in (beta2, 0.95):
+    first, other = (
+        sum(rounded(v * Fraction(beta), "bfloat16") < v for v in octave)
+        for octave in (normal[:size], normal[size : 2 * size])
+    )
+    smaller[beta] = first + other * (len(normal) // size - 1)
 check("mixed-precision", beta2=beta2, other_beta2=0.95, bf16_numbers=len(normal))
 check("mixed-precision", decaying=smaller[beta2], decaying_faster=smaller[0.95])
 check(

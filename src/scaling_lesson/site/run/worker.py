@@ -57,6 +57,14 @@ def _no_main() -> Iterator[None]:
         sys.modules["__main__"] = main
 
 
+@atexit.register
+def _leave() -> None:
+    """End without a last search for garbage, here and in the server, which would hold the output open meanwhile."""
+    gc.freeze()
+    with contextlib.suppress(OSError, TypeError):  # it is gone, or was never there
+        os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)  # pyright: ignore (no other way to name it)
+
+
 class Runner:
     """Runs pages, as many at a time as there are cores, until the program ends."""
 
