@@ -117,13 +117,14 @@ class Runner:
         """Run the blocks of a page, one after the other, in a new process with this one's folder and environment."""
         lost = {word for job in jobs if not job.runs for word in re.findall(r"\w+", job.code)}
         blocks: dict[int, BlockResult] = {}
-        if not any(job.runs for job in jobs):
+        to_run = [job for job in jobs if job.runs]
+        if not to_run:
             return Results(blocks)
-        ours, theirs = multiprocessing.Pipe()
+        ours, theirs = multiprocessing.Pipe(duplex=False)
         with self._free, ours:
-            process = self._start(_serve, theirs, path)
+            process = self._start(_serve, theirs, path, to_run)
             theirs.close()
-            for job in (job for job in jobs if job.runs and process.is_alive()):
+            for job in (job for job in to_run if not ours.closed):
                 blocks[job.index] = result = _run(ours, process, job)
                 if result.failed:
                     if result.missing in lost:  # an earlier block failed that may have defined it
@@ -152,7 +153,6 @@ def _run(connection: Connection, process: BaseProcess, job: Job) -> BlockResult:
     """What a block left behind. One that ends its process, or must be ended, has failed at the last line it told of."""
     line, end, left, late = job.line + 1, 0.0, None, False
     with contextlib.suppress(EOFError, OSError):
-        connection.send(job)
         while connection.poll(left):
             answer = connection.recv()
             if not isinstance(answer, int):
@@ -163,6 +163,7 @@ def _run(connection: Connection, process: BaseProcess, job: Job) -> BlockResult:
         late = True
         _kill(process)
     process.join()
+    connection.close()  # no other block will run
     status = process.exitcode
     how = f"ended its process ({f'status {status}' if status >= 0 else signal.Signals(-status).name})"
     if late or status == -signal.SIGALRM:
@@ -200,8 +201,8 @@ def _call(connection: Connection, environment: dict[str, str], call: Callable[..
     os.killpg(0, signal.SIGKILL)  # and the watcher with it
 
 
-def _serve(connection: Connection, environment: dict[str, str], path: str) -> None:
-    """What a page's process does: run the blocks it is sent, one by one."""
+def _serve(connection: Connection, environment: dict[str, str], path: str, jobs: Sequence[Job]) -> None:
+    """What a page's process does: run its blocks, one by one."""
     _settle(connection, environment)
     files = Path(__file__).parents[2].rglob("*.py")  # bytecode could not tell two saves of one second apart
     sys.dont_write_bytecode |= max(file.stat().st_mtime for file in files) > time.time() - 2
@@ -211,8 +212,8 @@ def _serve(connection: Connection, environment: dict[str, str], path: str) -> No
     os.nice(5)  # so that the notebook, which takes longest, goes first
     session, me = Session(path, connection.send), os.getpid()
     with contextlib.suppress(EOFError, OSError):
-        while True:
-            answer = session.execute(connection.recv())
+        for job in jobs:
+            answer = session.execute(job)
             if os.getpid() != me:  # a block forked, and came here twice
                 break
             connection.send(answer)
