@@ -42,11 +42,14 @@ def preload() -> Callable[[], None]:
     return serve
 
 
+def use_server() -> None:
+    """Let a forked process use the server that runs: it would wait for a child not its own."""
+    forkserver._forkserver.ensure_running = forkserver.ensure_running = lambda: None
+
+
 def share() -> None:
     """Let processes forked from this one use its server too. The lesson is imported anew: by each from its own folder."""
-    forkserver._forkserver.ensure_running = forkserver.ensure_running = lambda: (
-        None
-    )  # it would wait for a child not its own
+    use_server()
     for name in [name for name in sys.modules if name.split(".")[0] == "scaling_lesson"]:
         del sys.modules[name]
 
