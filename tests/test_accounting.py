@@ -2,17 +2,9 @@ import warnings
 
 import pytest
 import torch
+import transformers
 from fvcore.nn import FlopCountAnalysis
 from torch.utils.flop_counter import FlopCounterMode
-from transformers import (
-    DynamicCache,
-    GPT2Config,
-    GPT2LMHeadModel,
-    LlamaConfig,
-    LlamaForCausalLM,
-    Qwen3Config,
-    Qwen3ForCausalLM,
-)
 
 from scaling_lesson.accounting import (
     forward_flops,
@@ -55,8 +47,8 @@ def named(config):
 
 
 def hugging_face_gpt2(config):
-    return GPT2LMHeadModel(
-        GPT2Config(
+    return transformers.GPT2LMHeadModel(
+        transformers.GPT2Config(
             n_layer=config.n_layer,
             n_head=config.n_head,
             n_embd=config.d_model,
@@ -71,8 +63,8 @@ def hugging_face_gpt2(config):
 
 def hugging_face_llama(config):
     """Hugging Face's Llama of these sizes, its attention written out ("eager"), so that its products can be counted."""
-    return LlamaForCausalLM(
-        LlamaConfig(
+    return transformers.LlamaForCausalLM(
+        transformers.LlamaConfig(
             num_hidden_layers=config.n_layer,
             num_attention_heads=config.n_head,
             num_key_value_heads=config.n_kv_head,
@@ -89,8 +81,8 @@ def hugging_face_llama(config):
 
 def hugging_face_qwen3(config):
     """Hugging Face's Qwen3 of these sizes, as above."""
-    return Qwen3ForCausalLM(
-        Qwen3Config(
+    return transformers.Qwen3ForCausalLM(
+        transformers.Qwen3Config(
             num_hidden_layers=config.n_layer,
             num_attention_heads=config.n_head,
             num_key_value_heads=config.n_kv_head,
@@ -269,7 +261,7 @@ def test_flops_of_a_gpt_pass_are_twice_the_multiply_adds_fvcore_counts(new_posit
 @pytest.mark.parametrize("new_positions, key_positions", PASSES)
 @pytest.mark.parametrize("config", [*LLAMAS, QWEN], ids=named)
 def test_flops_of_a_later_models_pass_are_those_torch_counts(config, new_positions, key_positions, batch_size):
-    model, cache = hugging_face(config).eval(), DynamicCache()
+    model, cache = hugging_face(config).eval(), transformers.DynamicCache()
     with torch.no_grad():
         if key_positions > new_positions:
             model(tokens_of(config, batch_size, key_positions - new_positions), past_key_values=cache)

@@ -3,9 +3,9 @@ from math import nan
 
 import pytest
 import torch
+import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from transformers import GPT2Config, GPT2LMHeadModel
 
 from scaling_lesson.generation import (
     count_positions,
@@ -215,7 +215,7 @@ def test_prefill_reserves_a_cache_of_the_models_dtype(dtype):
 @pytest.mark.parametrize("prompt_len, n_new_tokens", [(1, 28), (13, 11), (28, 1)])
 def test_greedy_tokens_are_those_hugging_face_generates(prompt_len, n_new_tokens):
     # Inside the window only: past it Hugging Face's GPT-2 has no position to look up.
-    sizes = GPT2Config(
+    sizes = transformers.GPT2Config(
         n_layer=5,
         n_head=3,
         n_embd=21,
@@ -227,7 +227,7 @@ def test_greedy_tokens_are_those_hugging_face_generates(prompt_len, n_new_tokens
         pad_token_id=None,
         attn_implementation="eager",
     )
-    theirs, ours = GPT2LMHeadModel(sizes).double().eval(), GPT(CONFIG).double()
+    theirs, ours = transformers.GPT2LMHeadModel(sizes).double().eval(), GPT(CONFIG).double()
     weights = seeded_model(seed=prompt_len).double().state_dict()
     turned = ("c_attn.weight", "c_fc.weight", "c_proj.weight")
     theirs.load_state_dict({name: w.t() if name.endswith(turned) else w for name, w in weights.items()})

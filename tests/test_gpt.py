@@ -4,9 +4,9 @@ from dataclasses import replace
 import pytest
 import torch
 import torch.nn.functional as F
+import transformers
 from jaxtyping import TypeCheckError
 from torch.profiler import profile
-from transformers import GPT2Config, GPT2LMHeadModel
 
 from scaling_lesson.accounting import parameter_count
 from scaling_lesson.gpt import GPT, KVCache, Linear, attention, future_mask, load_gpt2_weights
@@ -157,7 +157,7 @@ def config_of(n_layer, n_head, d_model, d_ff, vocab_size, max_seq_len):
 
 def hugging_face_gpt2(config):
     """Hugging Face's GPT-2 of these sizes, in evaluation mode, its attention written out ("eager") as ours is."""
-    sizes = GPT2Config(
+    sizes = transformers.GPT2Config(
         n_layer=config.n_layer,
         n_head=config.n_head,
         n_embd=config.d_model,
@@ -168,7 +168,7 @@ def hugging_face_gpt2(config):
         eos_token_id=0,
         attn_implementation="eager",
     )
-    return GPT2LMHeadModel(sizes).eval()
+    return transformers.GPT2LMHeadModel(sizes).eval()
 
 
 def random_gpt2(config, seed):

@@ -3,8 +3,8 @@ from math import nan
 
 import pytest
 import torch
+import transformers
 from torch.utils.flop_counter import FlopCounterMode
-from transformers import DynamicCache, LlamaConfig, LlamaForCausalLM, Qwen3Config, Qwen3ForCausalLM
 
 from scaling_lesson.accounting import forward_flops
 from scaling_lesson.generation import count_positions, generate, generate_with_cache
@@ -25,7 +25,7 @@ from scaling_lesson.models import GPT2_SMALL, LLAMA2_7B, LLAMA3_70B, QWEN3_4B, M
 
 # Distinct primes where sizes could be swapped; d_model = 3 x 7.
 CONFIG = ModelConfig("primes", 5, 3, 3, 21, 83, 101, 29, GPT2_SMALL.source)
-QWEN3_4B_SIZES = Qwen3Config(
+QWEN3_4B_SIZES = transformers.Qwen3Config(
     num_hidden_layers=36,
     num_attention_heads=32,
     num_key_value_heads=8,
@@ -184,7 +184,7 @@ def test_all_of_the_context_is_reserved_unless_told():
 def keys_and_values_of_a_llama(n_kv_head, batch_size, lengths):
     """(config, all keys and values) in Hugging Face's cache of a tiny Llama, in bfloat16, after these passes."""
     config = ModelConfig("Llama primes", 5, 15, n_kv_head, 30, 83, 101, 29, GPT2_SMALL.source, "Llama")
-    sizes = LlamaConfig(
+    sizes = transformers.LlamaConfig(
         num_hidden_layers=5,
         num_attention_heads=15,
         num_key_value_heads=n_kv_head,
@@ -195,7 +195,7 @@ def keys_and_values_of_a_llama(n_kv_head, batch_size, lengths):
         bos_token_id=0,
         eos_token_id=0,
     )
-    model, cache = LlamaForCausalLM(sizes).to(torch.bfloat16).eval(), DynamicCache()
+    model, cache = transformers.LlamaForCausalLM(sizes).to(torch.bfloat16).eval(), transformers.DynamicCache()
     with torch.no_grad():
         for length in lengths:
             model(tokens_of(batch_size, length), past_key_values=cache)
@@ -218,7 +218,7 @@ def test_the_cache_of_a_llama_is_as_large_as_hugging_faces(n_kv_head, batch_size
 def test_a_head_of_a_width_of_its_own_sets_the_bytes_of_a_token():
     # Hugging Face's Qwen3 4B keeps K and V of shape (1, 8, seq_len, 128) in each of 36 layers; d_model / n_head is 80.
     with torch.device("meta"):
-        model, cache = Qwen3ForCausalLM(QWEN3_4B_SIZES).to(torch.bfloat16), DynamicCache()
+        model, cache = transformers.Qwen3ForCausalLM(QWEN3_4B_SIZES).to(torch.bfloat16), transformers.DynamicCache()
         model(torch.zeros(1, 3, dtype=torch.long), past_key_values=cache)
     kept = sum(tensor.nbytes for layer in cache.layers for tensor in (layer.keys, layer.values))
     assert kv_cache_bytes(QWEN3_4B, 3, dtype=torch.bfloat16) == kept

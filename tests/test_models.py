@@ -3,7 +3,7 @@ import re
 from math import nan
 
 import pytest
-from transformers import GPT2Config
+import transformers
 
 from scaling_lesson import models
 from scaling_lesson.accounting import parameter_count
@@ -107,7 +107,7 @@ def test_the_released_models_are_as_large_as_their_names_say():
 
 
 def test_gpt2_small_has_the_sizes_hugging_face_defaults_to():
-    theirs = GPT2Config()
+    theirs = transformers.GPT2Config()
     assert (theirs.n_layer, theirs.n_head, theirs.n_embd) == (GPT2_SMALL.n_layer, GPT2_SMALL.n_head, GPT2_SMALL.d_model)
     assert (theirs.vocab_size, theirs.n_positions) == (GPT2_SMALL.vocab_size, GPT2_SMALL.max_seq_len)
 
