@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from multiprocessing import forkserver
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import ModuleType
@@ -179,20 +179,19 @@ def _kill(process: BaseProcess) -> None:
         process.join()
 
 
-def _settle(connection: Connection, environment: dict[str, str]) -> None:
+def _settle(environment: dict[str, str]) -> None:
     """Make a new process the caller's: it has its environment, and ends with it."""
     os.setpgid(0, 0)
-    if not os.fork():  # a watcher, for when the build is killed while a block holds its interpreter
-        connection.close()
-        wait([multiprocessing.parent_process().sentinel])
-        os.killpg(0, signal.SIGKILL)
+    # A watcher, for when the build is killed while a block holds its interpreter; to fork one would take far longer.
+    first = [(os.POSIX_SPAWN_DUP2, multiprocessing.parent_process().sentinel, 0)]
+    os.posix_spawn("/bin/sh", ["sh", "-c", "read _; kill -9 0"], {}, file_actions=first)
     os.environ.clear()
     os.environ.update(environment)
 
 
 def _call(connection: Connection, environment: dict[str, str], call: Callable[..., Any], args: tuple) -> None:
     """What a process beside the pages does."""
-    _settle(connection, environment)
+    _settle(environment)
     try:
         result = call(*args)
     except Exception as error:
@@ -203,7 +202,7 @@ def _call(connection: Connection, environment: dict[str, str], call: Callable[..
 
 def _serve(connection: Connection, environment: dict[str, str], path: str, jobs: Sequence[Job]) -> None:
     """What a page's process does: run its blocks, one by one."""
-    _settle(connection, environment)
+    _settle(environment)
     files = Path(__file__).parents[2].rglob("*.py")  # bytecode could not tell two saves of one second apart
     sys.dont_write_bytecode |= max(file.stat().st_mtime for file in files) > time.time() - 2
     gc.freeze()  # else each search for garbage would go through all that the server imported
