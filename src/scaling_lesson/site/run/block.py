@@ -77,9 +77,9 @@ class Session:
         signal.setitimer(signal.ITIMER_REAL, 0)
         problems = self._provenance.mislabelled(self._names) if error is None else [self._ended(error)]
         ours = (str(Path(digits.__file__).parent), f"{self._root}{os.sep}")
-        names = [*sys.modules]  # what the server had imported comes first, and to look at that takes longer than a block
-        modules = (sys.modules.get(name) for name in names[names.index("scaling_lesson") :])
-        files = (str(getattr(module, "__file__", "")) for module in modules)
+        names = [*sys.modules]
+        new = names[names.index("scaling_lesson") :]  # to look at what the server imported takes longer than a block
+        files = (str(getattr(sys.modules.get(name), "__file__", "")) for name in new)
         imported = {file for file in files if file.startswith(ours) and "site-packages" not in file}
         return replace(
             self._left,

@@ -7,7 +7,6 @@ the lesson's code as it now stands. Pages run on all cores. The processes fork: 
 import atexit
 import contextlib
 import gc
-import multiprocessing
 import os
 import re
 import signal
@@ -17,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
-from multiprocessing import forkserver
+from multiprocessing import Pipe, forkserver, get_context, parent_process
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from pathlib import Path
@@ -86,7 +85,7 @@ class Runner:
         """What the call gives, or its error, from a process of its own with this one's folder and environment."""
 
         def work() -> Any:
-            ours, theirs = multiprocessing.Pipe()
+            ours, theirs = Pipe()
             process = self._start(_call, theirs, call, args)
             theirs.close()
             try:
@@ -106,7 +105,7 @@ class Runner:
             _kill(process)
 
     def _start(self, target: Callable[..., None], theirs: Connection, *args: Any) -> BaseProcess:
-        context: Any = multiprocessing.get_context("forkserver")
+        context: Any = get_context("forkserver")
         process = context.Process(target=target, args=(theirs, {**os.environ, **SETTINGS}, *args))
         with self._starting, _no_main():
             process.start()
@@ -117,10 +116,9 @@ class Runner:
         """Run the blocks of a page, one after the other, in a new process with this one's folder and environment."""
         lost = {word for job in jobs if not job.runs for word in re.findall(r"\w+", job.code)}
         blocks: dict[int, BlockResult] = {}
-        to_run = [job for job in jobs if job.runs]
-        if not to_run:
-            return Results(blocks)
-        ours, theirs = multiprocessing.Pipe(duplex=False)
+        if not (to_run := [job for job in jobs if job.runs]):
+            return Results()
+        ours, theirs = Pipe(duplex=False)
         with self._free, ours:
             process = self._start(_serve, theirs, path, to_run)
             theirs.close()
@@ -179,19 +177,20 @@ def _kill(process: BaseProcess) -> None:
         process.join()
 
 
-def _settle(environment: dict[str, str]) -> None:
+def _settle(connection: Connection, environment: dict[str, str]) -> None:
     """Make a new process the caller's: it has its environment, and ends with it."""
     os.setpgid(0, 0)
     # A watcher, for when the build is killed while a block holds its interpreter; to fork one would take far longer.
-    first = [(os.POSIX_SPAWN_DUP2, multiprocessing.parent_process().sentinel, 0)]
-    os.posix_spawn("/bin/sh", ["sh", "-c", "read _; kill -9 0"], {}, file_actions=first)
+    parent = parent_process().sentinel
+    files = [(os.POSIX_SPAWN_DUP2, parent, 0), (os.POSIX_SPAWN_CLOSE, connection.fileno())]
+    os.posix_spawn("/bin/sh", ["sh", "-c", "read _; kill -9 0"], {}, file_actions=files)
     os.environ.clear()
     os.environ.update(environment)
 
 
 def _call(connection: Connection, environment: dict[str, str], call: Callable[..., Any], args: tuple) -> None:
     """What a process beside the pages does."""
-    _settle(environment)
+    _settle(connection, environment)
     try:
         result = call(*args)
     except Exception as error:
@@ -202,7 +201,7 @@ def _call(connection: Connection, environment: dict[str, str], call: Callable[..
 
 def _serve(connection: Connection, environment: dict[str, str], path: str, jobs: Sequence[Job]) -> None:
     """What a page's process does: run its blocks, one by one."""
-    _settle(environment)
+    _settle(connection, environment)
     files = Path(__file__).parents[2].rglob("*.py")  # bytecode could not tell two saves of one second apart
     sys.dont_write_bytecode |= max(file.stat().st_mtime for file in files) > time.time() - 2
     gc.freeze()  # else each search for garbage would go through all that the server imported
