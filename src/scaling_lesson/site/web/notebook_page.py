@@ -50,7 +50,7 @@ class _Kernel(ForkProcess):
             command, environment, folder = self._given.recv()
             os.environ.update(environment)
             os.chdir(folder)
-            sys.argv = command[command.index("ipykernel_launcher") :]
+            sys.argv = [*command[command.index("ipykernel_launcher") :], "--quiet"]  # also when the build is ended
             runpy.run_module("ipykernel_launcher", run_name="__main__", alter_sys=True)
 
     def launch(self, command: list[str], env: dict[str, str], cwd: str = ".", **_: Any) -> "_Kernel":
