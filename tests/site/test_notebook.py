@@ -4,8 +4,10 @@ import ast
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -165,6 +167,20 @@ def test_a_kernel_that_dies_ends_the_build(small):
     assert status == 1
     (message,) = messages
     assert message.startswith("docs/notebook/again.py:1: the notebook does not run: Kernel died")
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks the process up in /proc")
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGKILL])
+def test_a_kernel_ends_with_its_build(small, mkdocs, sent):
+    (small.root / "docs/notebook").mkdir()
+    told = f'print(os.getpid(), file=open({str(small.root / "pid")!r}, "w"), flush=True)'
+    (small.root / "docs/notebook/again.py").write_text(f"# %%\nimport os, time\n{told}\ntime.sleep(600)\n")
+    status, output = mkdocs(small.root, "build", "-q", signal=sent, once="pid", after=0.1)
+    assert status != 0 and "Traceback" not in output, output
+    kernel, end = Path("/proc", (small.root / "pid").read_text().strip()), time.monotonic() + 30
+    while kernel.exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not kernel.exists()
 
 
 def test_what_a_failing_block_did_not_publish_is_not_told_of_the_notebook_too(small):
