@@ -260,7 +260,7 @@ def check_prose(page: Page, names: re.Pattern, exempt: dict[str, str]) -> None:
 # Pages against numbers.json.
 
 
-def check_values(page: Page, values: dict[str, list[dict]]) -> tuple[list, list]:
+def check_values(page: Page, values: dict[str, list[dict]], units: dict[str, set[str]]) -> tuple[list, list]:
     """Judge claims, cells, and lists the build made. Returns (line, item) of each claim and of each cell."""
     claims, cells = [], []
     for node in (node for node in page.nodes if node.tag == "data"):
@@ -279,10 +279,8 @@ def check_values(page: Page, values: dict[str, list[dict]]) -> tuple[list, list]
             problem = "is not a number" if value is None else wrong(text, value / dimension(unit)[1], "", zero=True)
             if problem:
                 page.tell(node.line, f'cell "{text}": its value is {exact}, in "{unit}", and the text {problem}')
-        elif "computed" in node.inside:
-            units = {value["unit"] for same in values.values() for value in same if str(value["value"]) == exact}
-            if not any(in_full(text, exact, unit) for unit in units):
-                page.tell(node.line, f'the list says "{text}" of a value that is {exact} in numbers.json')
+        elif "computed" in node.inside and not any(in_full(text, exact, unit) for unit in units.get(exact, ())):
+            page.tell(node.line, f'the list says "{text}" of a value that is {exact} in numbers.json')
     return claims, cells
 
 
@@ -338,11 +336,12 @@ def compare(page: Page, found: list[tuple[int, str]], listed: list[str]) -> None
 def check_pages(site: Path, pages: list[Path]) -> list[tuple[str, int, str]]:
     """The problems of some pages: path, line, message."""
     numbers = json.loads((site / "numbers.json").read_text(encoding="utf-8"))
-    entries, values = numbers["pages"], {}
+    entries, values, units = numbers["pages"], {}, {}
     urls = {path: folder("/" + unquote(entry["url"])) for path, entry in entries.items()}
     for path, entry in entries.items():
         for value in entry["values"]:
             values.setdefault(f"{urls[path]}#calc-{value['name']}", []).append(value)
+            units.setdefault(str(value["value"]), set()).add(value["unit"])  # to look through all would take n² steps
     words = sorted(["404 - Not found", *numbers["names"]], key=len, reverse=True)  # the theme's title for lost readers
     either = "|".join(r"\s+".join(map(re.escape, word.split())) for word in words)
     names = re.compile(rf"(?<!\w)(?:{either})(?!\w)")
@@ -351,7 +350,7 @@ def check_pages(site: Path, pages: list[Path]) -> list[tuple[str, int, str]]:
         path = next((path for path in urls if urls[path] == page.url), "")
         parts = [entries[part] for part in numbers["copies"].get(page.path, [path]) if part in entries]
         listed = {kind: [item for part in parts for item in part[kind]] for kind in ("claims", "cells")}
-        claims, cells = check_values(page, values)
+        claims, cells = check_values(page, values, units)
         check_prose(page, names, numbers["exempt"].get(path, {}))
         compare(page, claims, [f'claim "{c["text"]}" ({urls[c["page"]]}#calc-{c["name"]})' for c in listed["claims"]])
         cells_listed = [f'cell "{c["text"]}" ({c["value"]} {c["unit"]})' for c in listed["cells"]]
