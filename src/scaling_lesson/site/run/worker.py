@@ -60,7 +60,7 @@ def _no_main() -> Iterator[None]:
 def _leave() -> None:
     """End without a last search for garbage, here and in the server, which would hold the output open meanwhile."""
     gc.freeze()
-    with contextlib.suppress(OSError, TypeError):  # it is gone, or was never there
+    with contextlib.suppress(OSError, TypeError, AttributeError):  # it is gone, or was never there
         os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)  # pyright: ignore (no other way to name it)
 
 
