@@ -6,7 +6,6 @@ import pty
 import re
 import select
 import sys
-import traceback
 from pathlib import Path
 
 import pytest
@@ -395,7 +394,7 @@ def terminal(made, answer: bytes, **settings: str) -> tuple[int, str]:
     """Run it in a terminal, give the answer when asked, and return its status and what it showed."""
     process, ours = pty.fork()
     if not process:
-        in_a_terminal(made.root, {"TERM": "xterm"} | settings)
+        warm.end_as(lambda: in_a_terminal(made.root, {"TERM": "xterm"} | settings))
     shown = b""
     try:
         while True:
@@ -411,24 +410,15 @@ def terminal(made, answer: bytes, **settings: str) -> tuple[int, str]:
 
 def in_a_terminal(root: Path, settings: dict[str, str]) -> None:
     """What `python -m scaling_lesson.site.accept a` does, in a process that has imported it."""
-    status = 70
-    try:
-        sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w", buffering=1), os.fdopen(2, "w", buffering=1)
-        for name in ("CI", "NO_COLOR"):
-            os.environ.pop(name, None)
-        os.environ.update(settings)
-        os.chdir(root)
-        warm.use_server()
-        from scaling_lesson.site.accept import main
+    sys.stdin, sys.stdout, sys.stderr = os.fdopen(0), os.fdopen(1, "w", buffering=1), os.fdopen(2, "w", buffering=1)
+    for name in ("CI", "NO_COLOR"):
+        os.environ.pop(name, None)
+    os.environ.update(settings)
+    os.chdir(root)
+    warm.use_server()
+    from scaling_lesson.site.accept import main
 
-        status = main(["a"])
-    except SystemExit as ended:
-        print(ended.code, file=sys.stderr)
-        status = 1
-    except BaseException:
-        traceback.print_exc()
-    sys.stdout.flush()
-    os._exit(status)
+    sys.exit(main(["a"]))
 
 
 @pytest.mark.slow

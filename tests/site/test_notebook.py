@@ -7,7 +7,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -16,10 +15,11 @@ import jupytext
 import pytest
 import yaml
 
-from conftest import MKDOCS_YML, ROOT
+from conftest import MKDOCS_YML, ROOT, still_alive
 from scaling_lesson.site import notebook
 from scaling_lesson.site.gate import Settings
 from scaling_lesson.site.read.source import read
+from scaling_lesson.site.web.notebook_page import make
 
 pytestmark = pytest.mark.slow  # most start a kernel
 
@@ -136,8 +136,6 @@ display(HTML("<i>shown</i>"))
 
 def test_of_what_a_cell_puts_out_its_text_is_shown(tmp_path):
     """In one listing a cell; nothing of what is no text."""
-    from scaling_lesson.site.web.notebook_page import make  # mkdocs-jupyter takes a second to import
-
     script = tmp_path / "kinds.py"
     script.write_text(KINDS)
     options = {"execute": True, "kernel_name": "", "theme": ""}
@@ -177,10 +175,7 @@ def test_a_kernel_ends_with_its_build(small, mkdocs, sent):
     (small.root / "docs/notebook/again.py").write_text(f"# %%\nimport os, time\n{told}\ntime.sleep(600)\n")
     status, output = mkdocs(small.root, "build", "-q", signal=sent, once="pid", after=0.1)
     assert status != 0 and "Traceback" not in output, output
-    kernel, end = Path("/proc", (small.root / "pid").read_text().strip()), time.monotonic() + 30
-    while kernel.exists() and time.monotonic() < end:
-        time.sleep(0.05)
-    assert not kernel.exists()
+    assert not still_alive([int((small.root / "pid").read_text())], 30)
 
 
 def test_what_a_failing_block_did_not_publish_is_not_told_of_the_notebook_too(small):

@@ -54,6 +54,22 @@ def share() -> None:
         del sys.modules[name]
 
 
+def end_as(program: Callable[[], None]) -> None:
+    """End this process as one that runs the program, which exits."""
+    status = 70
+    try:
+        program()
+    except SystemExit as ended:
+        if isinstance(ended.code, str):
+            print(ended.code, file=sys.stderr)
+        status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
+
+
 def run(request: dict) -> None:
     share()
     out = os.open(request["out"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
@@ -66,16 +82,7 @@ def run(request: dict) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (request["longest"], resource.RLIM_INFINITY))
     sys.path.insert(0, os.path.join(request["cwd"], "src"))
     sys.argv = ["mkdocs", *request["argv"]]
-    status = 70
-    try:
-        sys.modules["mkdocs.__main__"].cli()
-    except SystemExit as ended:
-        status = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
-    except BaseException:
-        traceback.print_exc()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(status)
+    end_as(sys.modules["mkdocs.__main__"].cli)
 
 
 if __name__ == "__main__":

@@ -28,6 +28,7 @@ from scaling_lesson.site.gate import Problem
 from scaling_lesson.site.run.results import Results
 from scaling_lesson.site.run.worker import Runner
 from scaling_lesson.site.show.blocks import error_html
+from scaling_lesson.site.web.notebook_page import make
 from scaling_lesson.site.web.numbers_json import recomputable
 
 SETTINGS = {
@@ -80,8 +81,6 @@ def begin(
         kept, folder = None, tempfile.TemporaryDirectory()
         try:
             shown_as = script.stem, get_relative_url("numbers.json", page.url), executed
-            from scaling_lesson.site.web.notebook_page import make  # not for those without a notebook
-
             beside = partial(runner.beside, make, _environment(folder.name, runs), source, shown_as)
             with patch("mkdocs_jupyter.convert.nb2html", lambda *args, **how: begun.append(beside(args, how)) or ""):
                 render(config, files)  # all but the notebook's own HTML

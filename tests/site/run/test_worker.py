@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from conftest import alive, still_alive
 from scaling_lesson.site.read.source import read
 from scaling_lesson.site.run.results import BlockResult, Results
 from scaling_lesson.site.run.worker import Job, Runner
@@ -257,13 +258,6 @@ def test_a_block_cannot_ask_for_input(site):
     ]
 
 
-def alive(pid: int) -> bool:
-    try:
-        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
-    except FileNotFoundError:
-        return False
-
-
 @pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks the processes up in /proc")
 def test_a_page_leaves_no_process(site):
     made = site(fence("import os\nprint(os.getpid())"), accepted=False)
@@ -297,10 +291,7 @@ def test_an_interrupted_build_ends_at_once_and_leaves_no_process(site, sent, bus
         assert build.wait(20) != 0
     left = [int(pid) for pid in pids.read_text().split()]
     assert len(left) == 3
-    end = time.monotonic() + 10
-    while any(map(alive, left)) and time.monotonic() < end:
-        time.sleep(0.05)
-    outlived = [pid for pid in left if alive(pid)]
+    outlived = still_alive(left, 10)
     for pid in outlived:
         os.kill(pid, signal.SIGKILL)
     assert not outlived

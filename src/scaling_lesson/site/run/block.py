@@ -38,6 +38,8 @@ class Session:
 
     def __init__(self, path: str, tell: Callable[[int], None]) -> None:
         self._path, self._tell, self._root = path, tell, os.getcwd()
+        # The first module that is not the server's: to look at what that imported takes longer than a block.
+        self._first = [*sys.modules].index("scaling_lesson")
         self._keys: set[str] = set()
         module = sys.modules["page"] = ModuleType("page")  # dataclasses look their module up
         self._names: Any = module.__dict__
@@ -77,8 +79,7 @@ class Session:
         signal.setitimer(signal.ITIMER_REAL, 0)
         problems = self._provenance.mislabelled(self._names) if error is None else [self._ended(error)]
         ours = (str(Path(digits.__file__).parent), f"{self._root}{os.sep}")
-        names = [*sys.modules]
-        new = names[names.index("scaling_lesson") :]  # to look at what the server imported takes longer than a block
+        new = [*sys.modules][self._first :]
         files = (str(getattr(sys.modules.get(name), "__file__", "")) for name in new)
         imported = {file for file in files if file.startswith(ours) and "site-packages" not in file}
         return replace(

@@ -76,7 +76,7 @@ def make(environment: dict[str, str], source: str, shown_as: tuple, args: tuple,
     ours: dict[str, Any] = {"nbconvert.exporters.html.BeautifulSoup": _Unparsed}
     if shown_as[-1]:
         ours["jupyter_client.provisioning.local_provisioner.launch_kernel"] = _Kernel().launch
-    from mkdocs_jupyter import convert
+    from mkdocs_jupyter import convert  # a second, which the kernel has for its own imports
     from mkdocs_jupyter.config import settings
 
     settings.templates_dir = str(Path(__file__).parent)
